@@ -1,0 +1,93 @@
+"""Find news agencies by the gazetteer, only in attribution positions and case-sensitively."""
+
+import re
+from functools import cache
+from typing import Final
+
+from newscrawl.items import Agency
+from newscrawl.reference import AgencyEntry, agencies
+from newscrawl.wording import fold
+
+# Slugs of regional desks and services behind an agency's initials: dpa/lno, dpa-AFX, dpa-infocom.
+SUB_BRAND: Final = re.compile(r"[/-](?:[a-z]{2,8}|AFX|EPA|OTS)$")
+
+
+def agency_named(text: str, country: str | None = None) -> Agency | None:
+    """Give the agency whose name, initials or alias is exactly *text*.
+
+    >>> agency_named("IANS").name, agency_named("dpa/lno").id, agency_named("CDU")
+    ('Indo-Asian News Service', 'dpa', None)
+    """
+    text = text.strip(" .,:;()[]–—-")
+    index = _index()
+    for form in (text, SUB_BRAND.sub("", text), text.removeprefix("The ")):
+        rows = index.get(form)
+        if rows:
+            return _as_agency(_by_country(rows, country))
+    return None
+
+
+def agencies_in(text: str, country: str | None = None) -> tuple[Agency, ...]:
+    """Give all agencies named in a short attribution text, in order.
+
+    The text must be an attribution: initials such as APP or RSS mean other things in prose.
+
+    >>> [a.id for a in agencies_in("Le Figaro et AFP")]
+    ['afp']
+    """
+    found: dict[str, Agency] = {}
+    for match in _pattern().finditer(text):
+        if agency := agency_named(match[0], country):
+            found.setdefault(agency.id, agency)
+    return tuple(found.values())
+
+
+def is_agency_text(text: str) -> bool:
+    """Tell whether a text is nothing but agencies: `APA/sda/dpa`, `AP and Reuters`."""
+    rest = _pattern().sub(" ", text)
+    return rest != text and not re.search(
+        r"\w{3,}", re.sub(r"(?i)\b(?:and|und|et|mit|with)\b", "", rest)
+    )
+
+
+def merge(*groups: tuple[Agency, ...]) -> tuple[Agency, ...]:
+    """Join agencies, each once, the first mention first."""
+    return tuple(
+        {agency.id: agency for group in reversed(groups) for agency in reversed(group)}.values()
+    )[::-1]
+
+
+def _as_agency(row: AgencyEntry) -> Agency:
+    return Agency(id=row.id, name=row.name)
+
+
+def _by_country(rows: tuple[AgencyEntry, ...], country: str | None) -> AgencyEntry:
+    """Settle initials that two agencies share (KNA, BNA, CNA) by the publisher's country."""
+    return next((row for row in rows if country and row.country == country), rows[0])
+
+
+@cache
+def _index() -> dict[str, tuple[AgencyEntry, ...]]:
+    index: dict[str, tuple[AgencyEntry, ...]] = {}
+    for row in agencies():
+        for form in {row.name, row.code, *row.aliases} - {""}:
+            index[form] = (*index.get(form, ()), row)
+    return index
+
+
+@cache
+def _pattern() -> re.Pattern[str]:
+    forms = sorted(_index(), key=len, reverse=True)
+    return re.compile(
+        rf"(?<!\w)(?:{'|'.join(map(re.escape, forms))})(?:[/-](?:AFX|infocom|[a-z]{{2,4}}))?(?!\w)"
+    )
+
+
+def is_known_name(name: str) -> bool:
+    """Tell whether a name is an agency's, whatever its case."""
+    return fold(name) in _folded_names()
+
+
+@cache
+def _folded_names() -> frozenset[str]:
+    return frozenset(fold(form) for form in _index() if len(form) > 4)

@@ -1,0 +1,172 @@
+"""What stands before the first sentence and after the last: datelines, desk and agency tails."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from newscrawl.attribution.agencies import agencies_in, agency_named, is_agency_text
+from newscrawl.items import Agency, Dateline
+from newscrawl.reasons import EditCode
+
+# PLACE[, Month day] (AGENCY) - text. The dash or colon may be missing when a capital follows.
+DATELINE: Final = re.compile(
+    r"(?P<head>(?P<place>[^\W\d_][^()\n.!?]{0,60}?(?:\.[^()\n.!?]{0,20}?)?)?"
+    r"(?:,?\s*(?P<date>(?:[A-Z][a-z]{2,8}\.? \d{1,2}|\d{1,2}\.? [^\W\d_]{3,9}\.?)))?\s*"
+    r"\((?P<agency>[^()\n]{2,30})\)\s*(?:\.?\s*[-–—:]+-?\s*|[\"“]\s+|(?=[A-ZÀ-Þ“\"‘'])))"
+)
+CALL_SIGN: Final = re.compile(r"[KW][A-Z]{2,3}(?:-TV)?$")
+# (KB/IANS), (dpa), (ANSA): initials, agencies or both, in brackets at the very end.
+BRACKET_TAIL: Final = re.compile(r"\s*[(\[](?P<inner>[^()\[\]\n]{2,40})[)\]]\s*\.?\s*$")
+DASH_TAIL: Final = re.compile(r"\s*(?:[—–]|--)\s*\(?(?P<inner>[^\s()][^()\n]{1,25}?)\)?\s*$")
+INITIALS: Final = re.compile(r"[A-Z]{2,4}|[a-z]{2,4}|[A-Z][a-z]?[A-Z]")
+REPORTING: Final = re.compile(
+    r"^\W{0,2}(?:(?:additional\s+)?reporting|writing|editing|written|compiled|edited)\s+by\b.{2,400}$",
+    re.IGNORECASE | re.DOTALL,
+)
+EDITORS: Final = re.compile(
+    r"(?i)(?:editing|edited)\s+by\s+(?P<names>[^;.()]+?)(?=\s*(?:[;.)]|$|writing by|reporting by))"
+)
+CREDIT_TAIL: Final = re.compile(
+    r"(?i)^\W{0,2}(?:with\s+(?:files|inputs?|reports?|reporting|material|agency inputs?)\s+from|mit\s+(?:material|agenturmaterial)"
+    r"(?:\s+(?:von|der))?|quelle|source|sources|bron|kilde|źródło|fonte|fuente|källa|mit)\s*:?\s+(?P<names>.{2,120})$"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tail:
+    """What a tail says, and how much of the text it takes."""
+
+    kept: str
+    removed: str
+    code: EditCode
+    agencies: tuple[Agency, ...] = ()
+    editors: tuple[str, ...] = ()
+
+
+def read_dateline(text: str, country: str | None = None) -> tuple[Dateline, str] | None:
+    """Read a dateline with its agency in brackets; give it and the text without it.
+
+    The agency must be in the gazetteer or be a station's call sign: of all bracketed capitals near
+    the start of an article one in four is a party, an index or a university.
+
+    >>> read_dateline("LISBON, March 4 (Reuters) - The port shut.")[0].place
+    'LISBON'
+    >>> read_dateline("Streeck (CDU) - said so.") is None
+    True
+    """
+    match = DATELINE.match(text)
+    if not match:
+        return None
+    place = (match["place"] or "").strip(" ,") or None
+    agency = agency_named(match["agency"], country)
+    station = bool(CALL_SIGN.match(match["agency"]))
+    if not (agency or station) or (place and len(place.split()) > 6):
+        return None
+    dateline = Dateline(
+        raw=match["head"].strip(),
+        place=place,
+        date=match["date"],
+        agency=agency.id if agency else None,
+    )
+    rest = text[match.end() :]
+    return (dateline, rest) if rest else None
+
+
+def read_tail(text: str, country: str | None = None) -> Tail | None:
+    """Read the tail of the last paragraph, or a paragraph that is a tail as a whole.
+
+    >>> tail = read_tail('"those who began it". (KB/IANS)')
+    >>> tail.kept, [a.id for a in tail.agencies], tail.editors
+    ('"those who began it".', ['ians'], ('KB',))
+    >>> read_tail("He studies in Munich (LMU)") is None
+    True
+    """
+    for reader in (
+        _read_reporting,
+        _read_credit_line,
+        _read_bracket,
+        _read_dash,
+        _read_bare,
+    ):
+        if tail := reader(text, country):
+            return tail
+    return None
+
+
+def _read_reporting(text: str, country: str | None) -> Tail | None:
+    if not REPORTING.match(text.strip()):
+        return None
+    names = tuple(
+        name.strip()
+        for match in EDITORS.finditer(text)
+        for name in re.split(r",\s*|\s+and\s+", match["names"])
+        if name.strip()
+    )
+    return Tail(
+        kept="", removed=text, code=EditCode.TAIL_REPORTING,
+        agencies=agencies_in(text, country), editors=names,
+    )  # fmt: skip
+
+
+def _read_credit_line(text: str, country: str | None) -> Tail | None:
+    """Read `With inputs from PTI`, `Quelle: APA/dpa`; only where agencies are named.
+
+    'With information' opens police appeals, and sources may be companies.
+    """
+    match = CREDIT_TAIL.match(text.strip().strip("()"))
+    if not match or len(text) > 160:
+        return None
+    found = agencies_in(match["names"], country)
+    generic = re.search(r"(?i)\bagenc(?:y|ies|ias)\b|agentur", match["names"])
+    if not found and not generic:
+        return None
+    return Tail(kept="", removed=text, code=EditCode.TAIL_AGENCY, agencies=found)
+
+
+def _read_bracket(text: str, country: str | None) -> Tail | None:
+    match = BRACKET_TAIL.search(text)
+    if not match:
+        return None
+    parts = [part.strip() for part in re.split(r"[/,]|\s+-\s+", match["inner"]) if part.strip()]
+    found = [agency_named(part, country) for part in parts]
+    named = tuple(agency for agency in found if agency)
+    initials = tuple(
+        part
+        for part, agency in zip(parts, found, strict=True)
+        if not agency and INITIALS.fullmatch(part)
+    )
+    if not named or len(named) + len(initials) != len(parts) or _all_lower_pair(parts):
+        return None
+    return Tail(
+        kept=text[: match.start()].rstrip(), removed=match[0].strip(), code=EditCode.TAIL_AGENCY,
+        agencies=named, editors=initials,
+    )  # fmt: skip
+
+
+def _all_lower_pair(parts: list[str]) -> bool:
+    """Tell `(vyp/kna)`, two people's initials at one site, from `(dpa)`."""
+    return (
+        len(parts) == 2 and all(p.islower() and len(p) <= 3 for p in parts) and "dpa" not in parts
+    )
+
+
+def _read_dash(text: str, country: str | None) -> Tail | None:
+    match = DASH_TAIL.search(text)
+    if not match or not is_agency_text(match["inner"]):
+        return None
+    return Tail(
+        kept=text[: match.start()].rstrip(), removed=match[0].strip(), code=EditCode.TAIL_AGENCY,
+        agencies=agencies_in(match["inner"], country),
+    )  # fmt: skip
+
+
+def _read_bare(text: str, country: str | None) -> Tail | None:
+    """Read a line that is nothing but agencies: `PTI`, `Reuters`."""
+    if len(text) > 40 or not is_agency_text(text):
+        return None
+    return Tail(
+        kept="",
+        removed=text,
+        code=EditCode.TAIL_AGENCY,
+        agencies=agencies_in(text, country),
+    )

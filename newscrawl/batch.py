@@ -1,0 +1,77 @@
+"""Clean a stream of pages: each ends once, as article, rejection or failure, and is counted."""
+
+import logging
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from newscrawl.items import Article, Page, Rejected
+from newscrawl.reasons import BROKEN_INPUT, Reason
+from newscrawl.stages import clean
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """A page on which newscrawl itself failed: a bug, with what is needed to find it."""
+
+    error: str
+    url: str | None = None
+    id: str | None = None
+    origin: str | None = None
+
+
+Outcome = Article | Rejected | Failed
+
+
+@dataclass
+class Totals:
+    """How many pages were read, and how they ended."""
+
+    read: int = 0
+    accepted: int = 0
+    failed: int = 0
+    rejected: Counter[Reason] = field(default_factory=Counter)
+
+    def count(self, outcome: Outcome) -> None:
+        """Count one end."""
+        self.read += 1
+        if isinstance(outcome, Article):
+            self.accepted += 1
+        elif isinstance(outcome, Rejected):
+            self.rejected[outcome.reason] += 1
+        else:
+            self.failed += 1
+
+    @property
+    def broken(self) -> int:
+        """Pages whose input itself was broken."""
+        return sum(number for reason, number in self.rejected.items() if reason in BROKEN_INPUT)
+
+    def adds_up(self) -> bool:
+        """Tell whether every page that was read has ended exactly once."""
+        return self.read == self.accepted + self.failed + self.rejected.total()
+
+    def __str__(self) -> str:
+        """Say it in one line."""
+        parts = [f"{self.accepted} articles", f"{self.rejected.total()} rejected"]
+        reasons = ", ".join(f"{reason} {number}" for reason, number in self.rejected.most_common())
+        parts[1] += f" ({reasons})" if reasons else ""
+        return f"{self.read} pages read: {', '.join(parts)}, {self.failed} failed"
+
+
+def clean_all(pages: Iterable[Page | Rejected]) -> Iterator[Outcome]:
+    """Clean pages one by one; a failure on one is logged with its address, and the rest goes on."""
+    for page in pages:
+        yield page if isinstance(page, Rejected) else clean_guarded(page)
+
+
+def clean_guarded(page: Page) -> Outcome:
+    """Clean one page; the only place outside the crawl where every exception is caught."""
+    try:
+        return clean(page)
+    except Exception as error:
+        logger.error("failed on %s: %r", page.url or page.origin, error)
+        logger.debug("traceback", exc_info=True)
+        return Failed(error=repr(error), url=page.url, id=page.id, origin=page.origin)

@@ -1,0 +1,118 @@
+"""The command line: one module a command, imported when it is called."""
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Final
+
+from newscrawl.cli.exits import ExitCode
+from newscrawl.errors import NewscrawlError, UsageError
+
+COMMANDS: Final = {
+    "demo": "crawl the built-in news site and show what comes out; needs no network",
+    "crawl": "crawl sites, or fetch single articles, into JSON lines",
+    "fetch": "fetch and clean one page",
+    "clean": "clean pages from files, folders or standard input into JSON lines",
+    "explain": "say where each field of a page came from, and what was removed and why",
+    "schema": "print the JSON Schema of an article line",
+}
+Run = Callable[[argparse.Namespace], ExitCode]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; give the exit code."""
+    argv = list(sys.argv[1:] if arguments is None else arguments)
+    parser = _parser(argv)
+    options = parser.parse_args(argv)
+    if not getattr(options, "run", None):
+        parser.print_help(sys.stderr)
+        return ExitCode.USAGE
+    _configure_logging(options)
+    return _guarded(options)
+
+
+def _guarded(options: argparse.Namespace) -> int:
+    """Run the command; an error is one line on stderr, with a traceback only under -v."""
+    run: Run = options.run
+    try:
+        return run(options)
+    except UsageError as error:
+        print(f"newscrawl: {error}", file=sys.stderr)
+        return ExitCode.USAGE
+    except (NewscrawlError, OSError) as error:
+        if isinstance(error, BrokenPipeError):
+            return _closed_pipe()
+        if options.verbose:
+            raise
+        print(f"newscrawl: {error}", file=sys.stderr)
+        return ExitCode.FAILED
+    except KeyboardInterrupt:
+        print("newscrawl: interrupted", file=sys.stderr)
+        return 130
+
+
+def _closed_pipe() -> int:
+    """End quietly when the reader of a pipe has gone, as `head` does."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return ExitCode.OK
+
+
+def _parser(argv: list[str]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="newscrawl",
+        description="News sites in, clean, attributed, dated articles out.",
+        epilog="newscrawl COMMAND --help shows a command's options with an example.",
+    )
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
+    subparsers = parser.add_subparsers(metavar="COMMAND", title="commands")
+    called = next((word for word in argv if word in COMMANDS), None)
+    for name, summary in COMMANDS.items():
+        sub = subparsers.add_parser(
+            name,
+            help=summary,
+            description=summary[:1].upper() + summary[1:] + ".",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        # Only the command that is called is imported: Scrapy costs a third of a second.
+        if name == called:
+            import_module(f"newscrawl.cli.{name}").configure(sub)
+        add_common_options(sub)
+    return parser
+
+
+def add_common_options(parser: argparse.ArgumentParser) -> None:
+    """Add what every command takes."""
+    group = parser.add_argument_group("messages")
+    group.add_argument("-q", "--quiet", action="store_true", help="print errors only")
+    group.add_argument(
+        "-v",
+        "--verbose",
+        action="count",
+        default=0,
+        help="more messages and tracebacks; -vv for all",
+    )
+
+
+def _configure_logging(options: argparse.Namespace) -> None:
+    level = logging.ERROR if options.quiet else logging.WARNING
+    level = {0: level, 1: logging.INFO}.get(options.verbose, logging.DEBUG)
+    logging.basicConfig(
+        level=level, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr
+    )
+    if options.verbose < 2:
+        # They announce for each page what we return as a reason.
+        for name in ("trafilatura", "htmldate", "charset_normalizer", "readability"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
+class _Version(argparse.Action):
+    """Print the version without importing the package's core at start-up."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import version
+
+        print(f"newscrawl {version('newscrawl')}")
+        parser.exit()

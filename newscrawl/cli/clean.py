@@ -1,0 +1,118 @@
+"""newscrawl clean."""
+
+import argparse
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import IO, Final
+
+from newscrawl.batch import Failed, Outcome, Totals, clean_all
+from newscrawl.cli.exits import ExitCode, exit_code
+from newscrawl.cli.output import add_output_options, open_file, open_output
+from newscrawl.cli.progress import Progress
+from newscrawl.errors import UsageError
+from newscrawl.items import Article, Page, Rejected
+from newscrawl.jsonl import encode, encode_failure
+from newscrawl.pages import read_pages
+
+EXAMPLE: Final = """
+examples:
+  newscrawl clean page.html
+  newscrawl clean pages/ -O articles.jsonl --rejects rejects.jsonl
+  cat pages.jsonl | newscrawl clean --input-format jsonl > articles.jsonl
+
+With --input-format jsonl each input line {"id"?, "url", "html", "fetched_at"?} is answered by one
+line with the same id: an article, or {"id", "rejected": reason}. Of other inputs the articles are
+written, and what is refused is named on standard error and in the --rejects file.
+
+exit codes: 0 all well, 1 a page failed or an input was broken, 2 wrong usage, 3 no article came out
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Define the command's options."""
+    parser.epilog = EXAMPLE
+    parser.add_argument("paths", nargs="*", metavar="PATH", help="files, folders, or - for stdin")
+    parser.add_argument(
+        "--input-format", choices=("html", "jsonl", "text"),
+        help="what the input is; by default a file's suffix says it, and stdin is html",
+    )  # fmt: skip
+    parser.add_argument("--url", help="the address of the page, where a single file is read")
+    add_output_options(parser)
+    parser.add_argument(
+        "--rejects", metavar="FILE", help="write refused pages to FILE, with reasons"
+    )
+    parser.add_argument(
+        "--provenance", action="store_true", help="also write removed texts and each field's source"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> ExitCode:
+    """Clean the pages."""
+    paths = _paths(options)
+    totals = Totals()
+    with ExitStack() as stack:
+        output = stack.enter_context(open_output(options))
+        rejects = stack.enter_context(open_file(Path(options.rejects))) if options.rejects else None
+        progress = stack.enter_context(Progress(quiet=options.quiet))
+        pages = read_pages(paths, input_format=options.input_format)
+        for outcome in clean_all(_with_url(pages, options.url)):
+            totals.count(outcome)
+            _write(outcome, output, rejects, options)
+            progress.show(str(totals), totals.read)
+    if not options.quiet:
+        print(f"newscrawl: {totals}", file=sys.stderr)
+    return exit_code(totals)
+
+
+def _paths(options: argparse.Namespace) -> list[str]:
+    if options.paths:
+        missing = [path for path in options.paths if path != "-" and not Path(path).exists()]
+        if missing:
+            raise UsageError(f"no such file or folder: {missing[0]}")
+        return list(options.paths)
+    if sys.stdin.isatty():
+        raise UsageError("name files or folders to clean, or - for standard input")
+    return ["-"]
+
+
+def _with_url(pages: Iterable[Page | Rejected], url: str | None) -> Iterator[Page | Rejected]:
+    """Give pages of unknown address the one from the command line."""
+    for page in pages:
+        known = isinstance(page, Rejected) or page.url or not url
+        yield page if known else replace(page, url=url)
+
+
+def _write(
+    outcome: Outcome, output: IO[bytes], rejects: IO[bytes] | None, options: argparse.Namespace
+) -> None:
+    line = encode_outcome(outcome, provenance=options.provenance)
+    is_article = isinstance(outcome, Article)
+    if is_article or options.input_format == "jsonl":
+        output.write(line + b"\n")
+        # Line by line: who pipes a page in waits for its answer.
+        output.flush()
+    if not is_article and rejects:
+        rejects.write(line + b"\n")
+    if not is_article and options.input_format != "jsonl" and not options.quiet:
+        print(f"newscrawl: {describe(outcome)}", file=sys.stderr)
+
+
+def encode_outcome(outcome: Outcome, *, provenance: bool = False) -> bytes:
+    """Encode any end of a page as a line."""
+    if isinstance(outcome, Failed):
+        return encode_failure(outcome.id, outcome.url, outcome.error)
+    return encode(outcome, provenance=provenance)
+
+
+def describe(outcome: Outcome) -> str:
+    """Say in one line why a page gave no article."""
+    where = outcome.origin if not isinstance(outcome, Article) else None
+    where = where or outcome.url or "page"
+    if isinstance(outcome, Rejected):
+        detail = f": {outcome.detail}" if outcome.detail else ""
+        return f"{where}: rejected, {outcome.reason}{detail}"
+    return f"{where}: failed: {outcome.error}" if isinstance(outcome, Failed) else where

@@ -1,0 +1,1 @@
+"""A small fictional news web, used as demo and as test fixtures."""

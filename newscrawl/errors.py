@@ -1,0 +1,23 @@
+"""The exceptions newscrawl raises; expected trouble with a page is a `Rejected` value instead.
+
+NewscrawlError
+├── UsageError       the caller asked for something that cannot be done (exit code 2)
+├── InputError       a file or line that cannot be read as what it was said to be
+└── DataError        a file of our own reference data, or of the user's, is wrong
+"""
+
+
+class NewscrawlError(Exception):
+    """Anything newscrawl raises on purpose; its text is one line that says what to do."""
+
+
+class UsageError(NewscrawlError):
+    """A command or call that makes no sense as given."""
+
+
+class InputError(NewscrawlError):
+    """An input that is not there, not readable, or not of the stated form."""
+
+
+class DataError(NewscrawlError):
+    """A reference file that breaks its own format; the text names file and key."""

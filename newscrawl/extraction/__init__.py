@@ -1,0 +1,184 @@
+"""The extract stage: from a page to a draft, the document parsed once."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
+from urllib.parse import urlsplit
+
+from newscrawl.extraction import structured, visible
+from newscrawl.extraction.body import extract_body
+from newscrawl.extraction.document import Document, parse_document, refuse
+from newscrawl.extraction.figures import find_images
+from newscrawl.extraction.jsonld import Node, text_of
+from newscrawl.extraction.language import declared_language, settle_language
+from newscrawl.extraction.plain import read_dump
+from newscrawl.items import (
+    Candidate,
+    Draft,
+    Page,
+    Paywall,
+    Provenance,
+    Publisher,
+    Rejected,
+)
+from newscrawl.reference import publisher_for
+from newscrawl.wording import bare, fold
+
+TITLE_SEPARATOR: Final = re.compile(r"\s+[|–—·•»:-]+\s+|\s*\|\s*")
+MIN_TITLE_CHARS: Final = 8
+
+
+def extract(page: Page) -> Draft | Rejected:
+    """Find everything on the page that a later stage may need."""
+    if page.kind == "text":
+        problem = refuse(page)
+        return problem or _with_publisher_file(_with_language(read_dump(page), None))
+    document = parse_document(page)
+    if isinstance(document, Rejected):
+        return document
+    return _with_publisher_file(_read_document(document, page))
+
+
+def _read_document(document: Document, page: Page) -> Draft:
+    node = structured.main_article(document)
+    title, provenance = _choose_title(document, node)
+    draft = Draft(
+        page=replace(page, body=b""),
+        blocks=extract_body(document.tree, page.url),
+        candidates=tuple(_candidates(document, node)),
+        images=find_images(document, node),
+        title=title,
+        subtitle=_subtitle(document, node, title),
+        description=structured.document_meta_text(document, "description", "og:description"),
+        canonical_url=structured.canonical_url(document),
+        amp_url=document.absolute(
+            next(iter(document.tree.xpath('//link[@rel="amphtml"]/@href')), None)
+        ),
+        publisher=structured.publisher_of(node, document),
+        section=structured.section_of(node, document),
+        tags=structured.tags_of(node, document),
+        kind=structured.kind_of(node, document),
+        page_type=_page_type(document, node),
+        paywall=Paywall(declared=structured.paywall_of(node, document)),
+        videos=structured.videos_of(node, document),
+        provenance=provenance,
+    )
+    return _with_language(draft, declared_language(document))
+
+
+def _candidates(document: Document, node: Node) -> Iterator[Candidate]:
+    yield from structured.author_candidates(node, document)
+    yield from visible.author_candidates(document)
+    yield from structured.date_candidates(node, document)
+    yield from visible.date_candidates(document)
+
+
+def _page_type(document: Document, node: Node) -> str | None:
+    if node:
+        return None
+    if found := structured.page_type(document):
+        return found
+    path = urlsplit(document.url or "").path
+    is_root = bool(document.url) and path in ("", "/")
+    return "home page" if is_root and document.meta("og:type") != "article" else None
+
+
+def _choose_title(document: Document, node: Node) -> tuple[str | None, tuple[Provenance, ...]]:
+    """Choose the headline a reader sees, with what the page declares to check it.
+
+    The visible h1 wins where the title element or another declaration repeats it; then JSON-LD,
+    the visible h1 alone, og:title and the title element without the site's name.
+    """
+    found = [
+        Candidate(field="title", raw=raw, method=m) for m, raw in _titles(document, node) if raw
+    ]
+    if not found:
+        return None, ()
+    declared = [c for c in found if c.method != "h1"]
+    shown = next((c for c in found if c.method == "h1"), None)
+    confirmed = shown and any(_same_title(shown.raw, c.raw) for c in declared)
+    chosen = shown if shown and (confirmed or not declared) else declared[0]
+    others = tuple(c for c in found if c is not chosen)
+    return chosen.raw, (
+        Provenance(field="title", method=chosen.method, raw=chosen.raw, alternatives=others),
+    )
+
+
+def _titles(document: Document, node: Node) -> Iterator[tuple[str, str | None]]:
+    site = document.meta("og:site_name", "application-name")
+    yield "h1", visible.headline(document)
+    yield "jsonld.headline", text_of(node.get("headline"))
+    yield (
+        "meta.og:title",
+        _without_site(structured.document_meta_text(document, "og:title"), site),
+    )
+    yield (
+        "meta.twitter:title",
+        _without_site(structured.document_meta_text(document, "twitter:title"), site),
+    )
+    element = document.tree.find(".//head/title")
+    text = visible.text_content(element) if element is not None else None
+    yield "title", _without_site(text, site)
+
+
+def _same_title(one: str, other: str) -> bool:
+    first, second = bare(one), bare(other)
+    return bool(first) and (first in second or (len(second) >= MIN_TITLE_CHARS and second in first))
+
+
+def _without_site(title: str | None, site: str | None) -> str | None:
+    """Cut the site's name from the end of a title element: the last part, if short or the name.
+
+    >>> _without_site("Old mill to reopen | Harbour Courier", None)
+    'Old mill to reopen'
+    """
+    if not title:
+        return None
+    parts = list(TITLE_SEPARATOR.finditer(title))
+    if not parts:
+        return title
+    last = title[parts[-1].end() :]
+    head = title[: parts[-1].start()]
+    is_name = bool(site) and fold(last) == fold(site or "")
+    is_short = len(last.split()) <= 4 and len(head) >= max(MIN_TITLE_CHARS, 2 * len(last))
+    return head if is_name or ("|" in parts[-1][0] and is_short) or is_short else title
+
+
+def _subtitle(document: Document, node: Node, title: str | None) -> str | None:
+    found = text_of(node.get("alternativeHeadline")) or visible.subtitle(document)
+    return found if found and fold(found) != fold(title or "") else None
+
+
+def _with_language(draft: Draft, declared: str | None) -> Draft:
+    sample = "\n".join(block.text for block in draft.blocks)
+    return replace(draft, language=settle_language(declared, sample))
+
+
+def _with_publisher_file(draft: Draft) -> Draft:
+    """Add what the publisher's file says: its name, zone and country."""
+    publisher = draft.publisher
+    known = publisher_for(publisher.domain)
+    if known is None:
+        return replace(draft, country=_country_of(publisher.domain))
+    return replace(
+        draft,
+        publisher=Publisher(name=known.name, domain=publisher.domain),
+        language=draft.language or known.language,
+        country=known.country,
+        timezone=known.timezone,
+        publisher_layout=known.id,
+    )
+
+
+# Country-code domains that are sold as generic ones say nothing about the country.
+GENERIC_DOMAINS: Final = frozenset(
+    {"tv", "io", "co", "me", "ai", "fm", "ly", "cc", "to", "gg", "eu", "ws"}
+)
+
+
+def _country_of(host: str | None) -> str | None:
+    suffix = (host or "").rsplit(".", 1)[-1]
+    if len(suffix) != 2 or suffix in GENERIC_DOMAINS:
+        return None
+    return {"uk": "GB"}.get(suffix, suffix.upper())

@@ -1,0 +1,72 @@
+"""The main text. The only module that imports trafilatura."""
+
+import re
+from collections.abc import Iterator
+from importlib.metadata import version
+from typing import Any, Final
+
+import trafilatura
+from lxml.etree import _Element
+from lxml.html import HtmlElement
+from trafilatura.settings import Extractor
+
+from newscrawl.items import Block, BlockKind
+from newscrawl.wording import squeeze
+
+TRAFILATURA_VERSION: Final = version("trafilatura")
+# Stated once. Never dedup=True: it remembers earlier pages, so that the same page five times gave
+# 905, 905, 905, None and None characters.
+OPTIONS: Final[dict[str, Any]] = {"comments": False, "tables": True, "dedup": False}
+
+KINDS: Final[dict[str, BlockKind]] = {
+    "head": "heading", "item": "list_item", "quote": "quote", "code": "code", "row": "table_row",
+}  # fmt: skip
+BLOCK_TAGS: Final = frozenset({"p", "head", "item", "quote", "code", "row", "list", "table", "div"})
+LINE_BREAK: Final = "\n"
+WORD: Final = re.compile(r"\w")
+
+
+def extract_body(tree: HtmlElement, url: str | None) -> tuple[Block, ...]:
+    """Give the main text as blocks; empty where trafilatura finds none. The tree is not changed."""
+    found = trafilatura.bare_extraction(tree, url=url, options=Extractor(url=url, **OPTIONS))
+    body = getattr(found, "body", None)
+    return tuple(_blocks(body)) if body is not None else ()
+
+
+def _blocks(body: _Element) -> Iterator[Block]:
+    for kind, text in _runs(body, "paragraph"):
+        for line in text.split(LINE_BREAK):
+            if (clean := squeeze(line)) and WORD.search(clean):
+                yield Block(kind=kind, text=clean)
+
+
+def _runs(element: _Element, kind: BlockKind) -> Iterator[tuple[BlockKind, str]]:
+    """Give the text of an element as runs, cut where a block begins or ends.
+
+    A row of a table is one run, its cells joined by a bar; a line break cuts a run.
+    """
+    if element.tag == "row":
+        cells = (" ".join("".join(cell.itertext()).split()) for cell in element)
+        yield "table_row", " | ".join(cell for cell in cells if cell)
+        return
+    parts = [element.text or ""]
+    for child in element:
+        if child.tag in BLOCK_TAGS:
+            yield kind, "".join(parts)
+            yield from _runs(child, KINDS.get(str(child.tag), kind))
+            parts = [child.tail or ""]
+        else:
+            parts += [LINE_BREAK] if child.tag == "lb" else _inline(child)
+            parts.append(child.tail or "")
+    yield kind, "".join(parts)
+
+
+def _inline(element: _Element) -> list[str]:
+    """Give the text of an inline element, line breaks inside it kept."""
+    parts = [element.text or ""]
+    for child in element:
+        if child.tag == "lb" or child.tag in BLOCK_TAGS:
+            parts.append(LINE_BREAK)
+        parts += _inline(child)
+        parts.append(child.tail or "")
+    return parts

@@ -1,0 +1,232 @@
+"""Decode and parse a page, once: everything else reads the one tree made here."""
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+from urllib.parse import urljoin, urlsplit
+
+import lxml.html
+from lxml.etree import LxmlError
+from w3lib.encoding import (
+    html_body_declared_encoding,
+    http_content_type_encoding,
+    resolve_encoding,
+)
+
+from newscrawl.extraction.jsonld import read_json_ld
+from newscrawl.items import Page, Rejected
+from newscrawl.reasons import Reason
+
+MAX_PAGE_BYTES: Final = 20_000_000
+"""Bytes; the largest of 1,700 real pages measured has 5.3 MB, and trafilatura stops at 20 MB too."""
+MAX_ELEMENTS: Final = 250_000
+"""Elements; the largest real page measured has 38,000, and extraction time grows with them."""
+MAX_DEPTH: Final = 200
+"""Levels; real pages stay under 100, and extraction recurses once a level."""
+SNIFF_BYTES: Final = 1024
+
+# First bytes of formats that are served or saved as .html by mistake.
+MAGIC: Final = (
+    (b"%PDF-", "PDF"), (b"\xff\xd8\xff", "JPEG"), (b"\x89PNG", "PNG"), (b"GIF8", "GIF"),
+    (b"PK\x03\x04", "ZIP"), (b"\x1f\x8b", "gzip"), (b"RIFF", "RIFF"), (b"\x7fELF", "ELF"),
+    (b"BZh", "bzip2"), (b"\x28\xb5\x2f\xfd", "Zstandard"), (b"\xd0\xcf\x11\xe0", "Office"),
+    (b"OggS", "Ogg"), (b"ID3", "MP3"), (b"wOF", "font"), (b"7z\xbc\xaf", "7-Zip"),
+)  # fmt: skip
+BOMS: Final = (
+    (b"\xef\xbb\xbf", "utf-8"),
+    (b"\xff\xfe", "utf-16-le"),
+    (b"\xfe\xff", "utf-16-be"),
+)
+# Encodings that use ASCII bytes only, so that "it decodes as UTF-8" says nothing.
+SEVEN_BIT: Final = frozenset({"iso2022_jp", "iso2022_kr", "hz", "utf-7"})
+# What XML does not allow; libxml2 ends the document at a NUL.
+FORBIDDEN: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+SELF_CLOSED_HTML: Final = re.compile(r"(<html\b[^<>]{0,2000}?)/>", re.IGNORECASE)
+DOCTYPE: Final = re.compile(r"<!doctype[^>]{0,500}>", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Document:
+    """A parsed page: tree, JSON-LD nodes and metas."""
+
+    tree: lxml.html.HtmlElement
+    url: str | None
+
+    @cached_property
+    def json_ld(self) -> tuple[dict[str, Any], ...]:
+        """All JSON-LD nodes of the page, `@graph` and lists flattened."""
+        scripts = self.tree.iterfind('.//script[@type="application/ld+json"]')
+        return read_json_ld(tuple(script.text or "" for script in scripts))
+
+    @cached_property
+    def metas(self) -> dict[str, tuple[str, ...]]:
+        """Meta contents by lower-cased name, property, itemprop or http-equiv."""
+        found: dict[str, list[str]] = {}
+        for meta in self.tree.iter("meta"):
+            content = (meta.get("content") or "").strip()
+            for attribute in ("name", "property", "itemprop", "http-equiv"):
+                if content and (name := meta.get(attribute)):
+                    found.setdefault(name.strip().lower(), []).append(content)
+        return {name: tuple(dict.fromkeys(values)) for name, values in found.items()}
+
+    def meta(self, *names: str) -> str | None:
+        """Give the first content among metas of these names."""
+        return next((self.metas[name][0] for name in names if name in self.metas), None)
+
+    def absolute(self, address: str | None) -> str | None:
+        """Resolve an address against the page's own; None where that gives no http address."""
+        try:
+            joined = urljoin(self.url or "", (address or "").strip())
+            return joined if urlsplit(joined).scheme in ("http", "https") else None
+        except ValueError:
+            return None
+
+
+def parse_document(page: Page) -> Document | Rejected:
+    """Make a document of a page, or say why none can be made."""
+    if problem := refuse(page):
+        return problem
+    text = page.body if isinstance(page.body, str) else decode(page.body, page.content_type)
+    if not text.strip():
+        return rejected(page, Reason.EMPTY)
+    tree = _parse(text)
+    if tree is None:
+        return rejected(page, Reason.UNPARSABLE)
+    if too_complex := _complexity(tree):
+        return rejected(page, Reason.TOO_COMPLEX, too_complex)
+    return Document(tree, page.url)
+
+
+def rejected(page: Page, reason: Reason, detail: str | None = None) -> Rejected:
+    """Refuse a page, with its address and id."""
+    return Rejected(reason=reason, url=page.url, id=page.id, detail=detail, origin=page.origin)
+
+
+def is_http_url(url: str) -> bool:
+    """Tell whether this is an absolute http or https address with a host."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and " " not in url
+    except ValueError:
+        return False
+
+
+def decode(body: bytes, content_type: str | None = None) -> str:
+    """Decode a page's bytes.
+
+    A byte-order mark wins; then UTF-8 wherever the bytes are valid UTF-8, because text of another
+    encoding that happens to be valid UTF-8 is next to impossible while wrong declarations are
+    common; then the HTTP header, the meta declaration, detection, and Windows-1252.
+
+    >>> decode("“£5”".encode("cp1252"), "text/html; charset=windows-1252")
+    '“£5”'
+    >>> decode("naïve".encode(), "text/html; charset=iso-8859-1")
+    'naïve'
+    """
+    for bom, encoding in BOMS:
+        if body.startswith(bom):
+            return body[len(bom) :].decode(encoding, "replace")
+    declared = _declared_encoding(body, content_type)
+    if declared not in SEVEN_BIT:
+        try:
+            return body.decode("utf-8")
+        except UnicodeDecodeError as error:
+            if _is_nearly_utf8(body, error, declared):
+                return body.decode("utf-8", "replace")
+    return _decode_as(body, declared) or _decode_detected(body)
+
+
+def refuse(page: Page) -> Rejected | None:
+    """Refuse what cannot be a page: no bytes, too many, a binary format, an address that is none."""
+    body = page.body
+    if page.url is not None and not is_http_url(page.url):
+        return rejected(page, Reason.INVALID_URL, page.url[:200])
+    if not body.strip():
+        return rejected(page, Reason.EMPTY)
+    if len(body) > MAX_PAGE_BYTES:
+        return rejected(page, Reason.TOO_LARGE, f"{len(body)} bytes, limit {MAX_PAGE_BYTES}")
+    if binary := _binary_format(body):
+        return rejected(page, Reason.NOT_HTML, binary)
+    return None
+
+
+def _binary_format(body: bytes | str) -> str | None:
+    """Name the binary format of a body, by its first bytes or its share of control bytes."""
+    head = body[:SNIFF_BYTES]
+    if isinstance(head, str):
+        head = head.encode("latin-1", "replace")
+    head = head.lstrip()
+    for magic, name in MAGIC:
+        if head.startswith(magic):
+            return name
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return None
+    control = sum(byte < 9 or 13 < byte < 27 for byte in head)
+    return "binary data" if control > len(head) / 10 and len(head) > 1 else None
+
+
+def _declared_encoding(body: bytes, content_type: str | None) -> str | None:
+    header = http_content_type_encoding(content_type) if content_type else None
+    return header or html_body_declared_encoding(body[:4096])
+
+
+def _is_nearly_utf8(body: bytes, error: UnicodeDecodeError, declared: str | None) -> bool:
+    """Tell a UTF-8 page with a few broken bytes from a page of another encoding."""
+    if declared not in (None, "utf-8"):
+        return False
+    sound = len(body.decode("utf-8", "ignore"))
+    broken = len(body) - len(body.decode("utf-8", "ignore").encode())
+    return error.start > 0 and broken <= max(4, sound // 1000)
+
+
+def _decode_as(body: bytes, encoding: str | None) -> str | None:
+    resolved = resolve_encoding(encoding) if encoding else None
+    if not resolved or resolved == "utf-8":
+        return None
+    text = body.decode(resolved, "replace")
+    return text if text.count("\ufffd") <= len(text) // 100 else None
+
+
+def _decode_detected(body: bytes) -> str:
+    # Imported here: only pages without a usable declaration pay for it.
+    from charset_normalizer import from_bytes
+
+    best = from_bytes(body[:100_000]).best()
+    return body.decode(best.encoding if best else "cp1252", "replace")
+
+
+def _parse(text: str) -> lxml.html.HtmlElement | None:
+    """Parse as trafilatura would, so that it can be given this very tree.
+
+    Its two repairs are kept: a doctype libxml2 chokes on, and a self-closed <html/>.
+    """
+    text = FORBIDDEN.sub("", text)
+    text = DOCTYPE.sub("", text[:2000], count=1) + text[2000:]
+    text = SELF_CLOSED_HTML.sub(r"\1>", text[:4096], count=1) + text[4096:]
+    parser = lxml.html.HTMLParser(
+        collect_ids=False, default_doctype=False, encoding="utf-8",
+        remove_comments=True, remove_pis=True,
+    )  # fmt: skip
+    try:
+        tree = lxml.html.document_fromstring(text.encode("utf-8", "replace"), parser=parser)
+    except (LxmlError, ValueError, AssertionError):
+        return None
+    return tree if len(tree) else None
+
+
+def _complexity(tree: lxml.html.HtmlElement) -> str | None:
+    """Say what makes a tree too large or too deep to work on, if anything does."""
+    count = sum(1 for _ in tree.iter())
+    if count > MAX_ELEMENTS:
+        return f"{count} elements, limit {MAX_ELEMENTS}"
+    deepest = _depth(tree)
+    return f"{deepest} levels, limit {MAX_DEPTH}" if deepest > MAX_DEPTH else None
+
+
+def _depth(tree: lxml.html.HtmlElement) -> int:
+    depth, level = 0, [tree]
+    while level and depth <= MAX_DEPTH:
+        depth += 1
+        level = [child for element in level for child in element]
+    return depth

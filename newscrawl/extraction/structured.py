@@ -1,0 +1,235 @@
+"""What the page says of itself: JSON-LD, metas and microdata, as candidates."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from newscrawl.extraction.document import Document
+from newscrawl.extraction.jsonld import (
+    Node,
+    as_list,
+    is_article,
+    plain_text,
+    text_of,
+    types_of,
+)
+from newscrawl.items import Candidate, Publisher
+
+PUBLISHED_METAS: Final = (
+    "article:published_time", "article:published", "og:article:published_time",
+    "og:published_time", "parsely-pub-date", "cxenseparse:recs:publishtime",
+    "cxenseparse:publishtime", "datepublished", "dc.date.issued", "dcterms.issued", "pubdate",
+    "publish-date", "publishdate", "publish_date", "publication_date", "pub_date", "bt:pubdate",
+    "sailthru.date", "dcsext.articlefirstpublished", "date", "dc.date", "dcterms.date",
+    "article_date_original", "originalpublicationdate", "article.published",
+    "rnews:datepublished", "weibo:article:create_at", "shareaholic:article_published_time",
+)  # fmt: skip
+MODIFIED_METAS: Final = (
+    "article:modified_time", "og:article:modified_time", "datemodified", "og:updated_time",
+    "dcterms.modified", "dc.date.modified", "article.updated", "last-modified", "lastmod",
+)  # fmt: skip
+AUTHOR_METAS: Final = (
+    "byl", "author", "article:author", "og:article:author", "sailthru.author", "parsely-author",
+    "cxenseparse:author", "bt:author", "dc.creator", "dcterms.creator", "article.author",
+    "citation_author", "twitter:data1",
+)  # fmt: skip
+TAG_METAS: Final = (
+    "article:tag",
+    "og:article:tag",
+    "news_keywords",
+    "keywords",
+    "parsely-tags",
+)
+SECTION_METAS: Final = ("article:section", "og:article:section", "parsely-section")
+# The order of kinds matters: a live blog is also typed as an article.
+KINDS: Final = (
+    ("LiveBlogPosting", "live_blog"), ("OpinionNewsArticle", "opinion"), ("Review", "review"),
+    ("ReviewNewsArticle", "review"), ("ClaimReview", "fact_check"),
+    ("AdvertiserContentArticle", "sponsored"), ("SatiricalArticle", "satire"),
+)  # fmt: skip
+
+
+def main_article(document: Document) -> Node:
+    """Choose the node that is this page's article; an empty one if there is none.
+
+    Pages carry related articles and the posts of live blogs as nodes of their own, so a node that
+    names this page's address wins, and otherwise the first with a headline.
+    """
+    articles = [node for node in document.json_ld if is_article(node)]
+    addresses = {_path(url) for url in (document.url, canonical_url(document)) if url}
+    matching = [node for node in articles if addresses & set(_addresses(node))]
+    ranked = matching or articles
+    return next((n for n in ranked if n.get("headline") or n.get("datePublished")), {})
+
+
+def canonical_url(document: Document) -> str | None:
+    """Give the page's canonical address; one on another site's root is not believed."""
+    link = next(iter(document.tree.xpath('//link[@rel="canonical"]/@href')), None)
+    url = document.absolute(str(link) if link else document.meta("og:url"))
+    if url and document.url and urlsplit(url).path in ("", "/"):
+        return None if urlsplit(document.url).path not in ("", "/") else url
+    return url
+
+
+def author_candidates(node: Node, document: Document) -> Iterator[Candidate]:
+    """Give author candidates from JSON-LD, then from metas."""
+    for key in ("author", "creator"):
+        for item in as_list(node.get(key)):
+            yield from _json_authors(item, f"jsonld.{key}", document)
+    for name in AUTHOR_METAS:
+        if name == "twitter:data1" and (document.meta("twitter:label1") or "")[:7] != "Written":
+            continue
+        for value in document.metas.get(name, ()):
+            if text := plain_text(value):
+                yield Candidate(field="author", raw=text, method=f"meta.{name}")
+
+
+def date_candidates(node: Node, document: Document) -> Iterator[Candidate]:
+    """Give date candidates from JSON-LD and metas, in the order they are trusted."""
+    for field, key in (("published", "datePublished"), ("modified", "dateModified")):
+        if raw := text_of(node.get(key)):
+            yield Candidate(field=field, raw=raw, method=f"jsonld.{key}")
+    for field, names in (("published", PUBLISHED_METAS), ("modified", MODIFIED_METAS)):
+        for name in names:
+            for value in document.metas.get(name, ())[:1]:
+                yield Candidate(field=field, raw=value, method=f"meta.{name}")
+
+
+def publisher_of(node: Node, document: Document) -> Publisher:
+    """Give the publisher's name as the page states it, and its host."""
+    site = next((n for n in document.json_ld if "WebSite" in types_of(n)), {})
+    name = (
+        text_of(node.get("publisher"))
+        or document_meta_text(document, "og:site_name", "application-name", "publisher")
+        or text_of(site)
+    )
+    host = urlsplit(document.url or canonical_url(document) or "").hostname
+    return Publisher(name=name, domain=host)
+
+
+def document_meta_text(document: Document, *names: str) -> str | None:
+    """Give a meta's content with entities undone and white space folded."""
+    value = document.meta(*names)
+    return plain_text(value) if value else None
+
+
+def tags_of(node: Node, document: Document) -> tuple[str, ...]:
+    """Give keywords from JSON-LD, else from the first kind of meta that has any.
+
+    Keywords come as a list, or as one string with commas; both are split.
+    """
+    sources = [as_list(node.get("keywords"))]
+    sources += [list(document.metas.get(name, ())) for name in TAG_METAS]
+    for source in sources:
+        if tags := list(_split_tags(source)):
+            return tuple({tag.casefold(): tag for tag in reversed(tags)}.values())[::-1]
+    return ()
+
+
+def section_of(node: Node, document: Document) -> str | None:
+    """Give the section."""
+    return text_of(node.get("articleSection")) or document_meta_text(document, *SECTION_METAS)
+
+
+def kind_of(node: Node, document: Document) -> str:
+    """Give the kind of article that the page declares."""
+    types = types_of(node)
+    declared = next((kind for name, kind in KINDS if name in types), None)
+    if declared is None and document.meta("og:type") in ("video", "video.other"):
+        return "video"
+    return declared or "article"
+
+
+def page_type(document: Document) -> str | None:
+    """Say what the page declares to be where that is no article: a list, a search, a home page."""
+    types = {name for node in document.json_ld for name in types_of(node)}
+    if any(is_article(node) for node in document.json_ld):
+        return None
+    if found := types & {
+        "CollectionPage",
+        "SearchResultsPage",
+        "ProfilePage",
+        "ItemList",
+    }:
+        return min(found)
+    return None
+
+
+def paywall_of(node: Node, document: Document) -> bool | None:
+    """Tell whether the page declares itself not free; None where it says nothing."""
+    free = node.get("isAccessibleForFree")
+    if isinstance(free, bool):
+        return not free
+    if isinstance(free, str) and free.lower() in ("true", "false"):
+        return free.lower() == "false"
+    tier = document.meta("article:content_tier")
+    return tier in ("locked", "metered") if tier else None
+
+
+def videos_of(node: Node, document: Document) -> tuple[str, ...]:
+    """Give the addresses of the videos that belong to the article node."""
+    urls = (
+        document.absolute(text_of(item.get("contentUrl") or item.get("embedUrl")))
+        for item in as_list(node.get("video"))
+        if isinstance(item, dict)
+    )
+    return tuple(dict.fromkeys(url for url in urls if url))
+
+
+def image_nodes(node: Node) -> Iterator[dict[str, Any]]:
+    """Give the article's images as nodes; a bare address becomes one with a `url`."""
+    for item in as_list(node.get("image")):
+        if isinstance(item, str):
+            yield {"url": item}
+        elif isinstance(item, dict):
+            yield item
+
+
+def _json_authors(item: object, method: str, document: Document) -> Iterator[Candidate]:
+    if isinstance(item, str):
+        if text := plain_text(item):
+            yield Candidate(field="author", raw=text, method=method)
+        return
+    if not isinstance(item, dict):
+        return
+    kind = next(iter(sorted(types_of(item))), None)
+    url = item.get("url") if isinstance(item.get("url"), str) else None
+    for name in as_list(item.get("name")) or [_composed_name(item)]:
+        if text := text_of(name):
+            yield Candidate(
+                field="author",
+                raw=text,
+                method=method,
+                kind=kind,
+                url=document.absolute(url),
+            )
+
+
+def _composed_name(item: Node) -> str | None:
+    given, family = text_of(item.get("givenName")), text_of(item.get("familyName"))
+    return text_of(item.get("byline")) or " ".join(p for p in (given, family) if p) or None
+
+
+def _split_tags(values: list[Any]) -> Iterator[str]:
+    for value in values:
+        text = text_of(value) or ""
+        separator = ";" if ";" in text and "," not in text else ","
+        for part in text.split(separator):
+            if tag := part.strip(" \t\"'#"):
+                yield tag
+
+
+def _addresses(node: Node) -> Iterator[str]:
+    for key in ("url", "@id", "mainEntityOfPage"):
+        for value in as_list(node.get(key)):
+            address = value.get("@id") or value.get("url") if isinstance(value, dict) else value
+            if isinstance(address, str) and address.startswith("http"):
+                yield _path(address)
+
+
+def _path(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return url
+    return parts.path.rstrip("/") + (f"?{parts.query}" if parts.query else "")

@@ -1,0 +1,348 @@
+"""The values that travel through newscrawl: Page → Draft → Article or Rejected.
+
+All are frozen and slotted, hold plain data only, and compare and pickle. ``None`` means
+"not found"; nothing is guessed.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from newscrawl.reasons import EditCode, Reason
+
+SCHEMA_VERSION = 1
+
+BlockKind = Literal["paragraph", "heading", "quote", "list_item", "table_row", "code"]
+Precision = Literal["second", "minute", "day", "month", "year"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One page as it was fetched or read, before anything is known about it."""
+
+    body: bytes | str = field(repr=False)
+    """The bytes as they came, or text that is decoded already."""
+    url: str | None = None
+    """Absolute address; may be unknown for files and text dumps."""
+    id: str | None = None
+    """The caller's own id, given back on the article line."""
+    kind: Literal["html", "text"] = "html"
+    """`text` for a plain-text dump that another tool has made of a page."""
+    content_type: str | None = None
+    """The Content-Type header, if the page came over HTTP."""
+    fetched_at: datetime | None = None
+    """Aware time of the download; the only notion of 'now' the cleaner has."""
+    origin: str | None = None
+    """Where it was read from (path, path:line, or the spider), for messages."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """One block of body text."""
+
+    kind: BlockKind
+    """paragraph, heading, quote, list_item, table_row or code."""
+    text: str
+    """Its text, white space folded."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edit:
+    """One removal: which text went, and why."""
+
+    code: EditCode
+    """The code of the rule, one of `EditCode`."""
+    text: str
+    """The removed text as it stood."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """One value found for a field, before it is judged."""
+
+    field: str
+    """The field it is a candidate for."""
+    raw: str
+    """The value as it stands on the page."""
+    method: str
+    """Where it was found, such as `jsonld.datePublished`."""
+    kind: str | None = None
+    """The type the source gives it, such as `Person` or `Organization`."""
+    url: str | None = None
+    """An address that comes with it, such as an author page."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credit:
+    """Who made or supplied an image."""
+
+    raw: str
+    """The credit as printed."""
+    photographer: str | None = None
+    """The person."""
+    agency: str | None = None
+    """The agency, stock library or collection."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """An image that belongs to the article."""
+
+    url: str | None = None
+    """Absolute address of the largest version found."""
+    caption: str | None = None
+    """The caption without the credit."""
+    credit: Credit | None = None
+    """The credit line, split."""
+    alt: str | None = None
+    """The alternative text."""
+    is_lead: bool = False
+    """True for the image at the head of the article."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Author:
+    """A person who wrote the article."""
+
+    name: str
+    """The name as printed, without 'By', role or place."""
+    role: str | None = None
+    """Role or affiliation printed with the name."""
+    url: str | None = None
+    """The author's page."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agency:
+    """A news agency the text or a part of it comes from."""
+
+    id: str
+    """Stable id in `reference/gazetteers/agencies.toml`, such as `ians`."""
+    name: str
+    """Full name, such as `Indo-Asian News Service`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dateline:
+    """Place and agency in front of the first sentence."""
+
+    raw: str
+    """The dateline as printed."""
+    place: str | None = None
+    """The place or places."""
+    date: str | None = None
+    """The day as printed; it has no year."""
+    agency: str | None = None
+    """The agency's id."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CitedSource:
+    """An outlet the text names as the one that reported something."""
+
+    name: str
+    """The outlet."""
+    phrase: str
+    """The words that cite it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publisher:
+    """Who published the page."""
+
+    name: str | None = None
+    """The name the page gives, or the one in the publisher file."""
+    domain: str | None = None
+    """The host the page was published on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DateInfo:
+    """How a date was found and how far it can be trusted."""
+
+    raw: str
+    """The value as it stands on the page."""
+    precision: Precision | None = None
+    """The finest unit the page states; absent where no value could be read."""
+    method: str
+    """Where it was found."""
+    zone_from: str | None = None
+    """offset, utc, name, publisher, conflict, or absent where the zone is not known."""
+    alternatives: tuple[Candidate, ...] = ()
+    """The other candidates."""
+    flags: tuple[str, ...] = ()
+    """Anything odd: label_without_value, modified_before_published, future_skipped, …"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dates:
+    """How both dates came about."""
+
+    published: DateInfo | None = None
+    """For `date_published`."""
+    modified: DateInfo | None = None
+    """For `date_modified`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paywall:
+    """What the page says about access, and what its text looks like."""
+
+    declared: bool | None = None
+    """True where the page declares itself not free."""
+    truncated: bool = False
+    """True where only a beginning of the text is on the page."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExtractedWith:
+    """The versions that made the article."""
+
+    newscrawl: str
+    """Version of newscrawl."""
+    trafilatura: str | None = None
+    """Version of trafilatura; absent where no HTML was read."""
+    publisher_layout: str | None = None
+    """The publisher file that took part, by its id."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """Where one field's value came from, and what lost against it."""
+
+    field: str
+    """The field."""
+    method: str
+    """The source that won."""
+    raw: str
+    """Its raw value."""
+    alternatives: tuple[Candidate, ...] = ()
+    """The other candidates."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What is known of a page between the stages; plain data, no tree."""
+
+    page: Page
+    blocks: tuple[Block, ...]
+    candidates: tuple[Candidate, ...] = ()
+    images: tuple[Image, ...] = ()
+    title: str | None = None
+    subtitle: str | None = None
+    description: str | None = None
+    canonical_url: str | None = None
+    amp_url: str | None = None
+    publisher: Publisher = Publisher()
+    language: str | None = None
+    country: str | None = None
+    timezone: str | None = None
+    publisher_layout: str | None = None
+    section: str | None = None
+    tags: tuple[str, ...] = ()
+    kind: str = "article"
+    page_type: str | None = None
+    paywall: Paywall = Paywall()
+    videos: tuple[str, ...] = ()
+    authors: tuple[Author, ...] = ()
+    desk: tuple[str, ...] = ()
+    editors: tuple[str, ...] = ()
+    agencies: tuple[Agency, ...] = ()
+    byline_raw: str | None = None
+    dateline: Dateline | None = None
+    sources_cited: tuple[CitedSource, ...] = ()
+    date_published: str | None = None
+    date_modified: str | None = None
+    dates: Dates = Dates()
+    edits: tuple[Edit, ...] = ()
+    provenance: tuple[Provenance, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Article:
+    """One clean article, schema version 1: a line of the output."""
+
+    schema_version: int = SCHEMA_VERSION
+    """Version of this schema; a new field raises newscrawl's minor version, not this."""
+    id: str
+    """The caller's id, else a stable hash of the canonical URL, else of the text."""
+    url: str | None = None
+    """The address the page was fetched from."""
+    canonical_url: str | None = None
+    """The address the page says is its own."""
+    amp_url: str | None = None
+    """The AMP version."""
+    source: str | None = None
+    """The publisher's id: the registrable domain."""
+    publisher: Publisher = Publisher()
+    """Name and domain."""
+    title: str | None = None
+    """The headline."""
+    subtitle: str | None = None
+    """Standfirst or subheadline."""
+    text: str
+    """The blocks of the body joined by a blank line."""
+    body: tuple[Block, ...]
+    """The body, block by block."""
+    authors: tuple[Author, ...] = ()
+    """People only."""
+    editors: tuple[str, ...] = ()
+    """Names or initials of editors, as printed."""
+    desk: tuple[str, ...] = ()
+    """Desks, staff and organisations that stand where an author would."""
+    agencies: tuple[Agency, ...] = ()
+    """News agencies, by id."""
+    byline_raw: str | None = None
+    """The byline as it stands on the page."""
+    dateline: Dateline | None = None
+    """Place and agency in front of the text."""
+    sources_cited: tuple[CitedSource, ...] = ()
+    """Outlets that the text says reported something, once for each time."""
+    date_published: str | None = None
+    """ISO 8601 with offset where one is known; a bare day where only a day is."""
+    date_modified: str | None = None
+    """Like `date_published`."""
+    dates: Dates = Dates()
+    """Raw values, precision, method and flags of both dates."""
+    language: str | None = None
+    """ISO 639-1 code."""
+    section: str | None = None
+    """The publisher's section."""
+    tags: tuple[str, ...] = ()
+    """Keywords."""
+    kind: str = "article"
+    """article, live_blog, opinion, video, gallery, review, …"""
+    paywall: Paywall = Paywall()
+    """Access as declared, and as it looks."""
+    images: tuple[Image, ...] = ()
+    """Images with caption and credit."""
+    videos: tuple[str, ...] = ()
+    """Addresses of videos the page declares."""
+    text_hash: str
+    """SHA-256 of the text after NFKC and white-space folding, 32 hex digits."""
+    word_count: int
+    """Words in `text`; in scripts without spaces, letters."""
+    fetched_at: datetime | None = None
+    """When the page was downloaded."""
+    extracted_with: ExtractedWith
+    """The versions that made this line."""
+    removed: tuple[Edit, ...] = ()
+    """On request: every removed text with its code."""
+    provenance: tuple[Provenance, ...] = ()
+    """On request: where each field came from."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejected:
+    """A page that is no article, with the reason."""
+
+    reason: Reason
+    """One of `Reason`."""
+    url: str | None = None
+    """The page's address."""
+    id: str | None = None
+    """The caller's id."""
+    detail: str | None = None
+    """What exactly, in words."""
+    origin: str | None = None
+    """Where it was read from."""

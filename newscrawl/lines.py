@@ -1,0 +1,230 @@
+"""Tell what a single line is: a date, a byline, a heading over related stories, a prompt.
+
+Word lists come from `reference/gazetteers`; each predicate is anchored at both ends of the line or
+limited in length, so that a story *about* newsletters, cookies or bylines survives.
+"""
+
+import re
+from functools import cache
+from typing import Final, Literal
+
+from newscrawl.reference import word_list
+from newscrawl.wording import UNSPACED, fold
+
+DateField = Literal["published", "modified"]
+
+SENTENCE_END: Final = re.compile(r"[.!?…。！？؟।]['\"”’»)\]]*(?:\s*\([^()]{1,40}\))?$")
+DIGITS: Final = re.compile(r"\d")
+LETTER_RUN: Final = re.compile(r"[^\W\d_]+")
+MAX_DATE_LINE: Final = 90
+MAX_BYLINE_WORDS: Final = 14
+NAME_WORD: Final = re.compile(r"^[^\W\d_a-zа-яё]")
+COPYRIGHT: Final = re.compile(
+    r"^\W*(?:©|\(c\)|copyright\b|alle rechte|all rights reserved|tous droits réservés|todos los derechos"
+    r"|todos os direitos|tutti i diritti|無断転載|版权所有|ⓒ|저작권자|حقوق النشر|جميع الحقوق)",
+    re.IGNORECASE,
+)
+
+
+def is_sentence(line: str) -> bool:
+    """Tell whether a line ends as a sentence does, a desk note in brackets allowed.
+
+    >>> is_sentence('He left. (KB/IANS)'), is_sentence("Related Stories")
+    (True, False)
+    """
+    return bool(SENTENCE_END.search(line))
+
+
+def is_date_line(line: str) -> DateField | None:
+    """Tell a line that is only a date, with or without a label, and which date it is.
+
+    A label without a value counts: it says where the date stood.
+
+    >>> is_date_line("Published on:"), is_date_line("Updated: 3 May 2024, 10:15 am IST")
+    ('published', 'modified')
+    >>> is_date_line("13 Sep, 2022, 3:20 pm"), is_date_line("May 3 was a cold day")
+    ('published', None)
+    """
+    if len(line) > MAX_DATE_LINE:
+        return None
+    label, field, rest = split_date_label(line)
+    if label and not rest.strip(" :|-"):
+        return field if line.rstrip().endswith(":") else None
+    words = LETTER_RUN.findall(fold(rest))
+    if not DIGITS.search(rest) or not all(word in _date_words() for word in words):
+        return None
+    has_year = re.search(r"(?:19|20)\d\d", rest)
+    has_day_form = re.search(r"\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\d年", rest)
+    return field if has_year or has_day_form or (label and words) else None
+
+
+def split_date_label(line: str) -> tuple[str, DateField, str]:
+    """Split a line into date label (with separator), which date it labels, and the rest.
+
+    >>> split_date_label("Last updated on: 3 May")
+    ('Last updated on: ', 'modified', '3 May')
+    """
+    match = _label_pattern().match(line)
+    if not match:
+        return "", "published", line
+    field: DateField = "modified" if fold(match[1]) in _modified_labels() else "published"
+    return match[0], field, line[match.end() :]
+
+
+def is_byline(line: str) -> bool:
+    """Tell a line that is only a byline: a lead-in word, then names.
+
+    >>> is_byline("By Jane Doe and John Roe"), is_byline("By the river stood a house.")
+    (True, False)
+    """
+    match = byline_prefix().match(line)
+    if not match or len(line.split()) > MAX_BYLINE_WORDS or SENTENCE_END.search(line):
+        return False
+    rest = line[match.end() :].strip()
+    words = [w for w in re.split(r"[\s,;/|&-]+", rest) if w and not w.isdigit()]
+    if UNSPACED.search(rest) or any("\u0600" <= c <= "\u06ff" for c in rest):
+        return 0 < len(words) <= 5
+    named = sum(bool(NAME_WORD.match(word)) for word in words)
+    return (
+        bool(words) and named >= 1 and named >= len(words) - 2 and bool(NAME_WORD.match(words[0]))
+    )
+
+
+def is_related_heading(line: str) -> bool:
+    """Tell a heading over links to other articles, or the message that there are none.
+
+    >>> is_related_heading("Related Stories"), is_related_heading("Related stories surfaced")
+    (True, False)
+    """
+    return fold(line).rstrip(" :») ") in _folded("related_headings") or fold(line) in _folded(
+        "related_headings"
+    )
+
+
+def is_read_more(line: str) -> bool:
+    """Tell a line that points to another article: a known opening, a separator, a title.
+
+    >>> is_read_more("ALSO READ: Old mill to reopen"), is_read_more("Read more of him: he is good.")
+    (True, False)
+    """
+    match = _opening_pattern("read_more", r"\s*[:|–—\-»>]\s*\S|\s*$").match(line)
+    return bool(match) and len(line) < 250 and not (line.endswith(".") and len(line) > 160)
+
+
+def is_promo(line: str) -> bool:
+    """Tell an invitation to a newsletter, an app, a channel or a subscription."""
+    return len(line.split()) <= 40 and bool(_opening_pattern("promos", r"\b|$").match(line))
+
+
+def is_share_prompt(line: str) -> bool:
+    """Tell a share, follow or comment prompt.
+
+    >>> is_share_prompt("Share this article"), is_share_prompt("Share prices fell on Monday.")
+    (True, False)
+    """
+    short = len(line.split()) <= 12 and not (is_sentence(line) and len(line) > 50)
+    if fold(line).strip(" :()0123456789") in _folded("shares"):
+        return True
+    strong = re.match(
+        r"(?i)(?:share (?:this|on|via)|follow us|like us on|leave a (?:reply|comment))",
+        line,
+    )
+    multi = _opening_pattern("shares", r"\s*[:|]|$").match(line)
+    return short and bool(strong or multi)
+
+
+def is_advert_label(line: str) -> bool:
+    """Tell an advertising label."""
+    return fold(line).strip(" -–—:.[]()|") in _folded("adverts")
+
+
+def is_orphan(line: str) -> bool:
+    """Tell a widget's label that stands alone.
+
+    >>> is_orphan("Loading..."), is_orphan("___"), is_orphan("Summary of the ruling")
+    (True, True, False)
+    """
+    return fold(line).strip(" :") in _folded("orphans") or not re.search(
+        r"\w", line.replace("_", "")
+    )
+
+
+def is_copyright(line: str) -> bool:
+    """Tell a copyright line."""
+    return len(line) < 400 and bool(COPYRIGHT.match(line))
+
+
+def is_reading_time(line: str) -> bool:
+    """Tell a reading-time note.
+
+    >>> is_reading_time("3 min read"), is_reading_time("Lesedauer: 4 Minuten")
+    (True, True)
+    """
+    folded = fold(line)
+    return (
+        len(line) < 50
+        and bool(DIGITS.search(line))
+        and any(phrase in folded for phrase in word_list("reading_time"))
+    )
+
+
+def is_tag_list(line: str) -> bool:
+    """Tell a line that lists tags behind a label.
+
+    >>> is_tag_list("Tags: Russia, Ukraine"), is_tag_list("Tags on the crates were red.")
+    (True, False)
+    """
+    labelled = re.match(
+        r"(?i)(?:tags?|topics?|filed under|keywords?|schlagw[oö]rter|etiquetas|mots-clés|temas|الوسوم"
+        r"|теги|タグ|标签)\s*[:：]\s*\S",
+        line,
+    )
+    return bool(labelled) and len(line) < 300 and not is_sentence(line)
+
+
+@cache
+def byline_prefix() -> re.Pattern[str]:
+    """Compile the lead-ins of a byline, longest first."""
+    words = sorted(word_list("byline_prefixes"), key=len, reverse=True)
+    alternatives = "|".join(
+        re.escape(w) + ("" if w[-1] in ":：" else r"(?=[\s:：])") for w in words
+    )
+    return re.compile(rf"\s*(?:{alternatives})[\s:：]*", re.IGNORECASE)
+
+
+@cache
+def _folded(name: str) -> frozenset[str]:
+    return frozenset(fold(term) for term in word_list(name))
+
+
+@cache
+def _opening_pattern(name: str, end: str) -> re.Pattern[str]:
+    words = sorted(word_list(name), key=len, reverse=True)
+    return re.compile(rf"\W{{0,3}}(?:{'|'.join(map(re.escape, words))})(?:{end})", re.IGNORECASE)
+
+
+@cache
+def _date_labels() -> tuple[tuple[str, ...], tuple[str, ...]]:
+    terms = word_list("date_labels")
+    at = terms.index("= modified")
+    return terms[:at], terms[at + 1 :]
+
+
+@cache
+def _modified_labels() -> frozenset[str]:
+    return frozenset(fold(term) for term in _date_labels()[1])
+
+
+@cache
+def _label_pattern() -> re.Pattern[str]:
+    published, modified = _date_labels()
+    words = sorted((*published, *modified), key=len, reverse=True)
+    alternatives = "|".join(map(re.escape, words))
+    return re.compile(
+        rf"\W{{0,3}}({alternatives})(?:\s*[:：|]\s*|\s+(?=\d|\w+[,.]?\s+\d|$)|$)", re.IGNORECASE
+    )
+
+
+@cache
+def _date_words() -> frozenset[str]:
+    return _folded("date_words")

@@ -1,0 +1,62 @@
+"""Read pages from JSON lines: ``{"id"?, "url", "html", "fetched_at"?}``."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import IO, Any
+
+import msgspec
+
+from newscrawl.items import Page, Rejected
+from newscrawl.reasons import Reason
+
+
+class _Line(msgspec.Struct):
+    """An input line; other keys are ignored, so that any tool's dump can be read."""
+
+    html: str
+    url: str | None = None
+    id: str | int | None = None
+    fetched_at: datetime | None = None
+
+
+_decoder = msgspec.json.Decoder(_Line)
+
+
+def read_jsonl(stream: IO[bytes], origin: str) -> Iterator[Page | Rejected]:
+    """Read a page a line. A line that is none comes out as a rejection with its number."""
+    for number, line in enumerate(stream, 1):
+        if line.strip():
+            yield _read_line(line, f"{origin}:{number}")
+
+
+def _read_line(line: bytes, origin: str) -> Page | Rejected:
+    try:
+        row = _decoder.decode(line.decode("utf-8", "replace"))
+    except (msgspec.DecodeError, msgspec.ValidationError, RecursionError) as error:
+        return Rejected(
+            reason=Reason.INVALID_LINE,
+            detail=str(error),
+            origin=origin,
+            id=_id_of(line),
+        )
+    page_id = None if row.id is None else str(row.id)
+    if row.fetched_at and row.fetched_at.tzinfo is None:
+        why = "fetched_at has no time zone"
+        return Rejected(
+            reason=Reason.INVALID_LINE,
+            detail=why,
+            origin=origin,
+            id=page_id,
+            url=row.url,
+        )
+    return Page(body=row.html, url=row.url, id=page_id, fetched_at=row.fetched_at, origin=origin)
+
+
+def _id_of(line: bytes) -> str | None:
+    """Give the id of a line that is JSON but no page, so that its sender finds it again."""
+    try:
+        row: Any = msgspec.json.decode(line)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return None
+    given = row.get("id") if isinstance(row, dict) else None
+    return str(given) if isinstance(given, (str, int)) else None

@@ -1,0 +1,76 @@
+"""Captions, credits and alternative texts that stand in the body as lines."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from newscrawl.items import Block, Draft
+from newscrawl.lines import is_sentence
+from newscrawl.reference import word_list
+from newscrawl.wording import bare
+
+MIN_CAPTION_WORDS: Final = 2
+MAX_CREDIT_CHARS: Final = 120
+CREDIT_LINE: Final = re.compile(
+    r"(?i)^\W{0,2}(?:"
+    r"(?:photo(?:graph)?s?|fotos?|bild(?:er)?|images?|picture|beitragsbild|titelbild|credits?"
+    r"|file photo|zdjęcie|фото|fotó|kuva|الصورة|写真|사진)"
+    r"(?:\s+(?:by|von|credits?|courtesy))?\s*[:/©=]"
+    r"|(?:photo(?:graph)?|foto|image|picture)s? (?:by|via|courtesy) "
+    r"|©\s?(?!\d{4})"
+    r").{2,110}$"
+)
+
+
+def captions(blocks: tuple[Block, ...], draft: Draft) -> Iterator[int]:
+    """Drop lines that are an image's caption, alone or with its credit."""
+    known = set(_caption_forms(draft))
+    for index, block in enumerate(blocks):
+        line = bare(block.text)
+        if (
+            line in known
+            and block.kind != "heading"
+            and not _is_only_copy_of_lead(index, block, draft)
+        ):
+            yield index
+
+
+def credit_lines(blocks: tuple[Block, ...], draft: Draft) -> Iterator[int]:
+    """Drop lines that are only a credit."""
+    credits = {bare(image.credit.raw) for image in draft.images if image.credit} - {""}
+    for index, block in enumerate(blocks):
+        short = len(block.text) <= MAX_CREDIT_CHARS
+        is_known = bare(block.text) in credits and len(block.text) > 2
+        if short and (is_known or (CREDIT_LINE.match(block.text) and not _is_story(block.text))):
+            yield index
+
+
+def alt_texts(blocks: tuple[Block, ...], draft: Draft) -> Iterator[int]:
+    """Drop lines that are an image's alternative text and no sentence of the story."""
+    alts = {bare(image.alt) for image in draft.images if image.alt} - {
+        "",
+        bare(draft.title or ""),
+    }
+    for index, block in enumerate(blocks):
+        if bare(block.text) in alts and not is_sentence(block.text) and block.kind == "paragraph":
+            yield index
+
+
+def _caption_forms(draft: Draft) -> Iterator[str]:
+    for image in draft.images:
+        caption = bare(image.caption or "")
+        if len(caption.split()) >= MIN_CAPTION_WORDS or (caption and not caption.isascii()):
+            yield caption
+            if image.credit:
+                yield bare(f"{image.caption} {image.credit.raw}")
+                yield bare(f"{image.caption}{image.credit.raw}")
+
+
+def _is_only_copy_of_lead(index: int, block: Block, draft: Draft) -> bool:
+    """Keep a first paragraph that an image merely reuses as its caption, as agencies' CMSs do."""
+    return is_sentence(block.text) and len(block.text) > 200 and index < 3
+
+
+def _is_story(text: str) -> bool:
+    """Tell 'Photo: a bridge at night, by X' from a story's sentence; libraries settle it."""
+    return is_sentence(text) and len(text) > 80 and not any(n in text for n in word_list("stock"))

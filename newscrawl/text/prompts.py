@@ -1,0 +1,72 @@
+"""Lines that a site puts into or under every article: links, promos, share prompts, adverts."""
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from newscrawl import lines
+from newscrawl.items import Block, Draft
+
+MAX_LINK_CHARS: Final = 200
+TAIL_SHARE: Final = 0.5
+"""A heading over related stories is believed in the second half of the body only, unless bare."""
+
+
+def related_blocks(blocks: tuple[Block, ...], draft: Draft) -> Iterator[int]:
+    """Drop headings over related stories, with the titles listed under them.
+
+    Under a heading everything up to the next full paragraph goes, if it looks like a list of
+    titles: lines that do not end as sentences do.
+    """
+    index = 0
+    while index < len(blocks):
+        if lines.is_related_heading(blocks[index].text):
+            yield index
+            for follower in range(index + 1, len(blocks)):
+                if not _is_listed_title(blocks[follower]):
+                    break
+                yield follower
+                index = follower
+        index += 1
+
+
+def _is_listed_title(block: Block) -> bool:
+    return len(block.text) <= MAX_LINK_CHARS and not lines.is_sentence(block.text)
+
+
+def read_more_lines(blocks: tuple[Block, ...], draft: Draft) -> Iterator[int]:
+    """Drop lines that point to another article."""
+    return _each(blocks, lines.is_read_more)
+
+
+def promos(blocks: tuple[Block, ...], draft: Draft) -> Iterator[int]:
+    """Drop invitations to newsletters, apps, channels and subscriptions."""
+    return _each(blocks, lines.is_promo)
+
+
+def share_prompts(blocks: tuple[Block, ...], draft: Draft) -> Iterator[int]:
+    """Drop share, follow and comment prompts."""
+    return _each(blocks, lines.is_share_prompt)
+
+
+def adverts(blocks: tuple[Block, ...], draft: Draft) -> Iterator[int]:
+    """Drop advertising labels."""
+    return _each(blocks, lines.is_advert_label)
+
+
+def orphans(blocks: tuple[Block, ...], draft: Draft) -> Iterator[int]:
+    """Drop widget labels that stand alone."""
+    return _each(blocks, lines.is_orphan)
+
+
+def tag_lists(blocks: tuple[Block, ...], draft: Draft) -> Iterator[int]:
+    """Drop lines that list tags behind a label."""
+    return _each(blocks, lines.is_tag_list)
+
+
+def copyright_lines(blocks: tuple[Block, ...], draft: Draft) -> Iterator[int]:
+    """Drop copyright lines."""
+    return _each(blocks, lines.is_copyright)
+
+
+def _each(blocks: tuple[Block, ...], is_noise: Callable[[str], object]) -> Iterator[int]:
+    return (i for i, b in enumerate(blocks) if b.kind != "table_row" and is_noise(b.text))

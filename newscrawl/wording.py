@@ -1,0 +1,51 @@
+"""Compare and measure text without regard to how it is typed."""
+
+import re
+import unicodedata
+from typing import Final
+
+INVISIBLE: Final = re.compile("[\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+QUOTES: Final = str.maketrans(dict.fromkeys("‘’‚‛′`´", "'") | dict.fromkeys("“”„‟«»″", '"'))
+DASHES: Final = str.maketrans(dict.fromkeys("‐‑‒–—―−", "-"))
+UNSPACED: Final = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
+
+
+def fold(text: str) -> str:
+    """Reduce text to what two prints of it share: NFKC, case, quotes, dashes, white space.
+
+    >>> fold("“It’s\u00a0over”  – He said")
+    '"it\\'s over" - he said'
+    """
+    plain = unicodedata.normalize("NFKC", INVISIBLE.sub("", text)).casefold()
+    return " ".join(plain.translate(QUOTES).translate(DASHES).split())
+
+
+def bare(text: str) -> str:
+    """Reduce text to its letters and digits, to compare lines that differ in punctuation.
+
+    >>> bare("Chuck-Ross.")
+    'chuck ross'
+    """
+    return " ".join(re.findall(r"\w+", fold(text)))
+
+
+def squeeze(text: str) -> str:
+    """Fold white space and drop invisible characters; letters and signs stay as printed.
+
+    A zero-width joiner or non-joiner stays: Persian and Indic words are spelt with them.
+
+    >>> squeeze(" a\u00a0 b\u200bc ")
+    'a bc'
+    """
+    cleaned = "".join(c for c in text if c in "\u200c\u200d" or not INVISIBLE.match(c))
+    return " ".join(cleaned.split())
+
+
+def count_words(text: str) -> int:
+    """Count words; in scripts that write no spaces each letter counts as one.
+
+    >>> count_words("two words"), count_words("東京で")
+    (2, 3)
+    """
+    unspaced = len(UNSPACED.findall(text))
+    return len(UNSPACED.sub(" ", text).split()) + unspaced
