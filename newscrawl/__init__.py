@@ -5,11 +5,29 @@
 'empty'
 """
 
+from importlib import import_module
 from importlib.metadata import version as _version
+from typing import TYPE_CHECKING, Any
 
-from newscrawl.items import Article, Page, Rejected
-from newscrawl.pages import read_pages
-from newscrawl.stages import clean
+if TYPE_CHECKING:
+    from newscrawl.items import Article, Page, Rejected
+    from newscrawl.pages import read_pages
+    from newscrawl.stages import clean
 
 __all__ = ["Article", "Page", "Rejected", "clean", "read_pages"]
 __version__ = _version("newscrawl")
+
+_HOMES = {
+    "Article": "newscrawl.items",
+    "Page": "newscrawl.items",
+    "Rejected": "newscrawl.items",
+    "clean": "newscrawl.stages",
+    "read_pages": "newscrawl.pages",
+}
+
+
+def __getattr__(name: str) -> Any:
+    # Imported on first use: `newscrawl --version` must not wait for trafilatura.
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -38,7 +38,7 @@ def registrable_domain(host: str | None) -> str | None:
     """
     if not host:
         return None
-    return _split_host(host).top_domain_under_public_suffix or host
+    return _split_host(host).top_domain_under_public_suffix or host.removeprefix("www.")
 
 
 def _problem(draft: Draft, text: str) -> tuple[Reason, str | None] | None:

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
+from importlib.metadata import version
 from typing import Final
 
 from newscrawl.cli.exits import ExitCode
@@ -99,8 +100,11 @@ def add_common_options(parser: argparse.ArgumentParser) -> None:
 def _configure_logging(options: argparse.Namespace) -> None:
     level = logging.ERROR if options.quiet else logging.WARNING
     level = {0: level, 1: logging.INFO}.get(options.verbose, logging.DEBUG)
+    handler = logging.StreamHandler(sys.stderr)
+    # On the handler: Scrapy opens the root logger for all levels.
+    handler.setLevel(level)
     logging.basicConfig(
-        level=level, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr
+        level=level, format="%(levelname)s %(name)s: %(message)s", handlers=[handler]
     )
     if options.verbose < 2:
         # They announce for each page what we return as a reason.
@@ -112,7 +116,5 @@ class _Version(argparse.Action):
     """Print the version without importing the package's core at start-up."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        from importlib.metadata import version
-
         print(f"newscrawl {version('newscrawl')}")
         parser.exit()

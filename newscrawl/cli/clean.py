@@ -11,11 +11,11 @@ from typing import IO, Final
 from newscrawl.batch import Failed, Outcome, Totals, clean_all
 from newscrawl.cli.exits import ExitCode, exit_code
 from newscrawl.cli.output import add_output_options, open_file, open_output
-from newscrawl.cli.progress import Progress
 from newscrawl.errors import UsageError
 from newscrawl.items import Article, Page, Rejected
 from newscrawl.jsonl import encode, encode_failure
 from newscrawl.pages import read_pages
+from newscrawl.progress import Progress
 
 EXAMPLE: Final = """
 examples:
@@ -59,7 +59,7 @@ def run(options: argparse.Namespace) -> ExitCode:
         rejects = stack.enter_context(open_file(Path(options.rejects))) if options.rejects else None
         progress = stack.enter_context(Progress(quiet=options.quiet))
         pages = read_pages(paths, input_format=options.input_format)
-        for outcome in clean_all(_with_url(pages, options.url)):
+        for outcome in clean_all(with_url(pages, options.url)):
             totals.count(outcome)
             _write(outcome, output, rejects, options)
             progress.show(str(totals), totals.read)
@@ -79,7 +79,7 @@ def _paths(options: argparse.Namespace) -> list[str]:
     return ["-"]
 
 
-def _with_url(pages: Iterable[Page | Rejected], url: str | None) -> Iterator[Page | Rejected]:
+def with_url(pages: Iterable[Page | Rejected], url: str | None) -> Iterator[Page | Rejected]:
     """Give pages of unknown address the one from the command line."""
     for page in pages:
         known = isinstance(page, Rejected) or page.url or not url

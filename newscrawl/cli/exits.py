@@ -1,8 +1,10 @@
 """The exit codes, the same for every command."""
 
 from enum import IntEnum
+from typing import TYPE_CHECKING
 
-from newscrawl.batch import Totals
+if TYPE_CHECKING:
+    from newscrawl.batch import Totals
 
 
 class ExitCode(IntEnum):
@@ -22,7 +24,7 @@ class ExitCode(IntEnum):
     """The sites refused: robots.txt, 401, 403, 429."""
 
 
-def exit_code(totals: Totals) -> ExitCode:
+def exit_code(totals: "Totals") -> ExitCode:
     """Give the exit code of a run over local pages."""
     if totals.failed or totals.broken:
         return ExitCode.FAILED

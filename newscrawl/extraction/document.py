@@ -76,8 +76,10 @@ class Document:
 
     def absolute(self, address: str | None) -> str | None:
         """Resolve an address against the page's own; None where that gives no http address."""
+        if not address or not address.strip():
+            return None
         try:
-            joined = urljoin(self.url or "", (address or "").strip())
+            joined = urljoin(self.url or "", address.strip())
             return joined if urlsplit(joined).scheme in ("http", "https") else None
         except ValueError:
             return None

@@ -1,0 +1,163 @@
+"""newscrawl crawl."""
+
+import argparse
+import logging
+import re
+import sys
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from scrapy.spiderloader import get_spider_loader
+
+from newscrawl.cli.exits import ExitCode
+from newscrawl.cli.output import add_output_options, open_file
+from newscrawl.crawling import Job, project_settings, run_crawls
+from newscrawl.discovery.links import link_kind
+from newscrawl.errors import UsageError
+from newscrawl.extensions import summary, totals_of
+from newscrawl.extraction.document import is_http_url
+from newscrawl.quality import registrable_domain
+from newscrawl.reasons import Reason
+from newscrawl.spiders.articles import home_of
+
+EXAMPLE: Final = """
+examples:
+  newscrawl crawl newsgram -O newsgram.jsonl
+  newscrawl crawl https://www.example.org/ example.net --limit 50 > articles.jsonl
+  newscrawl crawl https://www.example.org/2024/05/03/flood-hits-old-town -o articles.jsonl
+
+A name is a spider of this project. The address of a home page means the whole site, by the feeds
+and sitemaps it names, else by its links; that of a section means the articles it links to; any
+other is one article.
+
+exit codes: 0 all well, 1 a page failed, 2 wrong usage, 3 no article where one was expected,
+4 some of the sites gave none, 5 the sites refused (robots.txt, 401, 403, 429)
+"""
+HOST: Final = re.compile(r"(?:[\w-]+\.)+[a-zA-Z]{2,}(?:/\S*)?|localhost(?::\d+)?(?:/\S*)?")
+REFUSALS: Final = re.compile(r"downloader/response_status_count/(?:401|403|429)")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Define the command's options."""
+    parser.epilog = EXAMPLE
+    parser.add_argument(
+        "sources", nargs="+", metavar="SOURCE|URL", help="a spider's name or an address"
+    )
+    add_output_options(parser)
+    parser.add_argument(
+        "--rejects", metavar="FILE", help="write refused pages to FILE, with reasons"
+    )
+    parser.add_argument(
+        "--limit", type=_positive, metavar="N", help="ask for N articles at the most"
+    )
+    parser.add_argument(
+        "-s", dest="settings", action="append", default=[], metavar="NAME=VALUE",
+        help="a Scrapy setting, as in scrapy crawl",
+    )  # fmt: skip
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> ExitCode:
+    """Crawl."""
+    settings = project_settings(
+        **log_settings(options),
+        **feed_settings(options),
+        **_given_settings(options.settings),
+        NEWSCRAWL_REJECTS=options.rejects or "",
+        NEWSCRAWL_PROGRESS=not options.quiet,
+    )
+    jobs = plan(options.sources, options.limit)
+    stats = run_crawls(jobs, settings)
+    for one in stats:
+        if not options.quiet:
+            print(f"newscrawl: {summary(one)}", file=sys.stderr)
+    return exit_code(stats, _expected_sources(jobs))
+
+
+def plan(sources: list[str], limit: int | None = None) -> list[Job]:
+    """Turn names and addresses into jobs: one for each spider, one for all addresses."""
+    known = get_spider_loader(project_settings()).list()
+    extra = {"limit": limit} if limit else {}
+    jobs = [Job(spider=s, arguments=extra) for s in sources if s in known and s != "articles"]
+    sites, sections, urls = _sorted_addresses([s for s in sources if s not in known], known)
+    given = {"site": sites, "section": sections, "url": urls}
+    arguments = {name: " ".join(found) for name, found in given.items() if found}
+    if arguments:
+        jobs.append(Job(spider="articles", arguments={**arguments, **extra}))
+    if not jobs:
+        raise UsageError("the spider 'articles' needs addresses: name sites or pages")
+    return jobs
+
+
+def _sorted_addresses(texts: list[str], known: list[str]) -> tuple[list[str], list[str], list[str]]:
+    sites, sections, urls = list[str](), list[str](), list[str]()
+    for text in texts:
+        if not is_http_url(text) and not HOST.fullmatch(text):
+            names = ", ".join(sorted(known))
+            raise UsageError(f"{text!r} is neither an address nor a spider (there are: {names})")
+        address = home_of(text)
+        if urlsplit(address).path in ("", "/") and not urlsplit(address).query:
+            sites.append(address)
+        else:
+            (sections if link_kind(address, 0) == "list" else urls).append(address)
+    return sites, sections, urls
+
+
+def exit_code(stats: list[dict[str, Any]], expected: set[str]) -> ExitCode:
+    """Give the exit code of crawls from their stats and the sources that should have given something."""
+    totals = [totals_of(one) for one in stats]
+    if (
+        not stats
+        or any(t["failed"] for t in totals)
+        or not all(s.get("newscrawl/totals_add_up") for s in stats)
+    ):
+        return ExitCode.FAILED
+    if not any(t["accepted"] for t in totals):
+        return ExitCode.BLOCKED if any(map(_was_refused, stats)) else ExitCode.NOTHING
+    prefix = "newscrawl/source/"
+    delivered = {key.removeprefix(prefix) for one in stats for key in one if key.startswith(prefix)}
+    return ExitCode.DEGRADED if expected - delivered else ExitCode.OK
+
+
+def _was_refused(stats: dict[str, Any]) -> bool:
+    return bool(
+        stats.get(f"newscrawl/rejected/{Reason.ROBOTS}")
+        or stats.get("robotstxt/forbidden")
+        or any(REFUSALS.match(key) for key in stats)
+    )
+
+
+def _expected_sources(jobs: list[Job]) -> set[str]:
+    addresses = " ".join(job.arguments.get("site", "") for job in jobs).split()
+    return {domain for a in addresses if (domain := registrable_domain(urlsplit(a).hostname))}
+
+
+def feed_settings(options: argparse.Namespace) -> dict[str, Any]:
+    """Give the FEEDS setting for -o or -O, standard output by default."""
+    path = options.append or options.overwrite
+    if path in (None, "-"):
+        return {"FEEDS": {"stdout:": {"format": "jsonl"}}}
+    # Truncated or created here, then appended to: several crawls may share the file.
+    open_file(Path(path), append=bool(options.append)).close()
+    uri = Path(path).resolve().as_uri()
+    return {"FEEDS": {uri: {"format": "jsonl", "overwrite": False}}}
+
+
+def log_settings(options: argparse.Namespace) -> dict[str, Any]:
+    """Give Scrapy's logging the level of the command line's."""
+    level = logging.getLevelName(logging.getLogger().handlers[0].level)
+    return {"LOG_LEVEL": level, "STATS_DUMP": options.verbose > 0}
+
+
+def _given_settings(pairs: list[str]) -> dict[str, str]:
+    wrong = [pair for pair in pairs if "=" not in pair]
+    if wrong:
+        raise UsageError(f"-s takes NAME=VALUE, not {wrong[0]!r}")
+    return dict(pair.split("=", 1) for pair in pairs)
+
+
+def _positive(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
+    return int(text)

@@ -1,0 +1,73 @@
+"""Run crawls from Python: one process, one after the other, and what their stats say."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from scrapy import signals
+from scrapy.crawler import AsyncCrawlerProcess, Crawler
+from scrapy.settings import Settings
+from scrapy.utils.project import get_project_settings
+
+from newscrawl.items import Page, Rejected
+from newscrawl.spiders.articles import ArticlesSpider
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One crawl: a spider by name, with its arguments."""
+
+    spider: str
+    arguments: dict[str, Any] = field(default_factory=dict)
+
+
+def project_settings(**overrides: Any) -> Settings:
+    """Give the settings of the project one stands in, ours where there is none."""
+    settings = get_project_settings()
+    if not settings.getlist("SPIDER_MODULES"):
+        settings.setmodule("newscrawl.settings", priority="project")
+    settings.update(overrides, priority="cmdline")
+    return settings
+
+
+def run_crawls(jobs: Iterable[Job], settings: Settings) -> list[dict[str, Any]]:
+    """Run crawls one after the other; give the stats of each.
+
+    One after the other, because they may append to the same file. Ctrl-C ends the one that runs,
+    what it has got is written, and the others are not begun.
+    """
+    process = AsyncCrawlerProcess(settings, install_root_handler=False)
+    waiting, started = list(jobs), list[Crawler]()
+
+    def begin_next(_: object = None) -> None:
+        # The crawler is replaced before the process looks whether any is left.
+        if waiting and not (started and _was_stopped(started[-1])):
+            job = waiting.pop(0)
+            crawler = process.create_crawler(job.spider)
+            started.append(crawler)
+            process.crawl(crawler, **job.arguments).add_done_callback(begin_next)
+
+    begin_next()
+    process.start()
+    return [crawler.stats.get_stats() for crawler in started if crawler.stats]
+
+
+def fetch_pages(urls: Iterable[str], settings: Settings) -> list[Page | Rejected]:
+    """Fetch pages as a crawl does, robots.txt and all, without cleaning them."""
+    settings.update({"ITEM_PIPELINES": {}, "EXTENSIONS": {}, "FEEDS": {}}, priority="cmdline")
+    process = AsyncCrawlerProcess(settings, install_root_handler=False)
+    crawler = process.create_crawler(ArticlesSpider)
+    fetched: list[Page | Rejected] = []
+
+    def collect(item: Any) -> None:
+        fetched.append(item)
+
+    crawler.signals.connect(collect, signal=signals.item_scraped)
+    process.crawl(crawler, url=" ".join(urls))
+    process.start()
+    return fetched
+
+
+def _was_stopped(crawler: Crawler) -> bool:
+    stats = crawler.stats.get_stats() if crawler.stats else {}
+    return stats.get("finish_reason") == "shutdown"

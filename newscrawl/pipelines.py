@@ -1,0 +1,67 @@
+"""The stages as item pipelines: one thin class each, numbered in ITEM_PIPELINES."""
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from scrapy.exceptions import DropItem
+
+from newscrawl.attribution import normalise_attribution
+from newscrawl.dates import normalise_dates
+from newscrawl.extraction import extract
+from newscrawl.items import Draft, Page, Rejected
+from newscrawl.quality import judge
+from newscrawl.text import clean_text
+
+
+class PageRejected(DropItem):
+    """A page that is no article. Expected, so it is logged at DEBUG; the extension counts it."""
+
+    def __init__(self, rejected: Rejected):
+        detail = f": {rejected.detail}" if rejected.detail else ""
+        super().__init__(f"{rejected.reason}{detail}", log_level="DEBUG")
+        self.rejected = rejected
+
+
+class StagePipeline:
+    """Run one stage on the items that are its input; other people's items pass untouched."""
+
+    stage: ClassVar[Callable[[Any], Any]]
+    takes: ClassVar[type] = Draft
+
+    def process_item(self, item: Any) -> Any:
+        """Give what the stage makes of the item, or drop it with the stage's reason."""
+        result = type(self).stage(item) if isinstance(item, self.takes) else item
+        if isinstance(result, Rejected):
+            raise PageRejected(result)
+        return result
+
+
+class Extract(StagePipeline):
+    """Page to draft."""
+
+    stage = staticmethod(extract)
+    takes = Page
+
+
+class NormaliseDates(StagePipeline):
+    """Choose the dates."""
+
+    stage = staticmethod(normalise_dates)
+
+
+class NormaliseAttribution(StagePipeline):
+    """Read authors, agencies, dateline and credits."""
+
+    stage = staticmethod(normalise_attribution)
+
+
+class CleanText(StagePipeline):
+    """Remove what is not the article's text."""
+
+    stage = staticmethod(clean_text)
+
+
+class Judge(StagePipeline):
+    """Draft to article."""
+
+    stage = staticmethod(judge)

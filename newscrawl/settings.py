@@ -1,0 +1,61 @@
+"""Scrapy settings: polite by default, within limits, and all stages in ITEM_PIPELINES."""
+
+from importlib.metadata import version
+
+BOT_NAME = "newscrawl"
+SPIDER_MODULES = ["newscrawl.spiders"]
+NEWSPIDER_MODULE = "newscrawl.spiders"
+
+# The name is what sites address in robots.txt; add an address to write to with -s USER_AGENT=….
+USER_AGENT = f"newscrawl/{version('newscrawl')} (news article crawler; obeys robots.txt)"
+ROBOTSTXT_OBEY = True
+ROBOTSTXT_USER_AGENT = "newscrawl"
+
+# One request at a time and host, and as long between them as the host takes to answer.
+CONCURRENT_REQUESTS = 32
+CONCURRENT_REQUESTS_PER_DOMAIN = 1
+DOWNLOAD_DELAY = 0.5
+AUTOTHROTTLE_ENABLED = True
+AUTOTHROTTLE_START_DELAY = 1.0
+AUTOTHROTTLE_MAX_DELAY = 60.0
+AUTOTHROTTLE_TARGET_CONCURRENCY = 1.0
+
+DOWNLOAD_TIMEOUT = 30
+DOWNLOAD_MAXSIZE = 20_000_000
+DOWNLOAD_WARNSIZE = 0
+DOWNLOAD_FAIL_ON_DATALOSS = True
+REDIRECT_MAX_TIMES = 5
+RETRY_TIMES = 2
+DEPTH_LIMIT = 8
+COOKIES_ENABLED = False
+DEFAULT_REQUEST_HEADERS = {
+    "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+    "Accept-Language": "*",
+}
+# Neither may be reached from the network.
+TELNETCONSOLE_ENABLED = False
+REMOTE_CONTROL_ENABLED = False
+
+ITEM_PIPELINES = {
+    "newscrawl.pipelines.Extract": 100,
+    "newscrawl.pipelines.NormaliseDates": 200,
+    "newscrawl.pipelines.NormaliseAttribution": 300,
+    "newscrawl.pipelines.CleanText": 400,
+    "newscrawl.pipelines.Judge": 500,
+}
+EXTENSIONS = {
+    "newscrawl.extensions.Accounting": 100,
+    "newscrawl.extensions.ProgressLine": 110,
+}
+FEED_EXPORTERS = {
+    "jsonl": "newscrawl.exporters.ArticleLinesExporter",
+    "jsonlines": "newscrawl.exporters.ArticleLinesExporter",
+    "jl": "newscrawl.exporters.ArticleLinesExporter",
+}
+FEED_EXPORT_ENCODING = "utf-8"
+LOG_LEVEL = "INFO"
+
+# A file for refused pages, one JSON line each; empty for none.
+NEWSCRAWL_REJECTS = ""
+# The progress line on a terminal.
+NEWSCRAWL_PROGRESS = True

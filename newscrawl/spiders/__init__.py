@@ -1,0 +1,1 @@
+"""The spiders: `articles` for any site or page, and one for each site that needs its own."""

@@ -1,0 +1,241 @@
+"""The spider for any site and any page."""
+
+import re
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import lxml.html
+from scrapy import Request
+from scrapy.http import Response, TextResponse
+from twisted.python.failure import Failure
+
+from newscrawl.discovery.feeds import declared_feeds, read_feed
+from newscrawl.discovery.links import find_links, is_other_page
+from newscrawl.discovery.sitemaps import read_sitemap, sitemaps_in_robots
+from newscrawl.items import Rejected
+from newscrawl.quality import registrable_domain
+from newscrawl.reasons import Reason
+from newscrawl.spiders.base import NewsSpider
+
+USUAL_PATHS = ("/sitemap.xml", "/news-sitemap.xml", "/feed", "/rss.xml")
+"""Tried where neither robots.txt nor the home page names a feed or sitemap."""
+MAX_LIST_PAGES = 300
+"""List pages followed on one site that has neither feed nor sitemap."""
+MAX_LIST_DEPTH = 4
+SOURCE_PRIORITY = 20
+LIST_PRIORITY = 10
+
+
+@dataclass
+class Site:
+    """What is known of a site while it is searched."""
+
+    home: str
+    sources: set[str] = field(default_factory=set)
+    waiting: int = 0
+    found: int = 0
+    tried_usual: bool = False
+    lists: set[str] = field(default_factory=set)
+    home_response: Response | None = None
+    is_section: bool = False
+
+
+class ArticlesSpider(NewsSpider):
+    """Fetch single articles, or find and fetch all articles of whole sites.
+
+    A site's robots.txt and home page name its feeds and sitemaps; where these give no article, the
+    home page's links are followed through section pages. Only the site's own registered domain is
+    visited.
+
+    Arguments (`-a name=value`):
+        url: one or more article addresses, separated by white space or commas.
+        urls_file: a file with an address a line; `#` starts a comment line.
+        site: one or more sites, as address or host.
+        section: one or more section pages; the articles they link to are fetched.
+        limit: stop asking for further articles after this many.
+    """
+
+    name = "articles"
+
+    def __init__(
+        self,
+        *args: Any,
+        url: str = "",
+        urls_file: str = "",
+        site: str = "",
+        section: str = "",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.urls = _split(url) + _read_urls(urls_file)
+        self.sites = [Site(home=home_of(text)) for text in _split(site)]
+        self.sites += [Site(home=home_of(text), is_section=True) for text in _split(section)]
+        # Redirects out of the sites are stopped by Scrapy's offsite middleware.
+        hosts = {registrable_domain(urlsplit(s.home).hostname) for s in self.sites}
+        self.allowed_domains = sorted(host for host in hosts if host)
+
+    async def start(self) -> AsyncIterator[Any]:
+        """Ask for the given articles, and for each site's robots.txt."""
+        if not self.urls and not self.sites:
+            self.logger.error("nothing to do: give -a url=…, -a urls_file=… or -a site=…")
+        for url in self.urls:
+            if not is_http_url(url):
+                self.count("requested")
+                yield Rejected(reason=Reason.INVALID_URL, url=url, origin=self.name)
+                continue
+            for request in self.article_request(url):
+                # What was asked for by its address may lead anywhere.
+                yield request.replace(meta={**request.meta, "allow_offsite": True})
+        for site in self.sites:
+            if site.is_section:
+                yield self.list_request(site.home, site, MAX_LIST_DEPTH)
+                continue
+            yield self.source_request(urljoin(site.home, "/robots.txt"), site, self.parse_robots)
+
+    def source_request(self, url: str, site: Site, callback: Any) -> Request:
+        """Give the request for a page that names other pages; its failure is an answer too."""
+        site.waiting += 1
+        return Request(
+            url,
+            callback=callback,
+            errback=self.source_failed,
+            priority=SOURCE_PRIORITY,
+            dont_filter=True,
+            cb_kwargs={"site": site},
+        )
+
+    def source_failed(self, failure: Failure) -> Iterator[Request]:
+        """Go on without a source that cannot be fetched."""
+        request = failure.request  # type: ignore[attr-defined]  # Scrapy adds it
+        site: Site = request.cb_kwargs["site"]
+        self.count("sources_failed")
+        if request.callback == self.parse_robots:
+            yield self.source_request(site.home, site, self.parse_home)
+        yield from self.source_done(site)
+
+    def parse_robots(self, response: Response, site: Site) -> Iterator[Request]:
+        """Note the sitemaps that robots.txt names, and ask for the home page."""
+        if isinstance(response, TextResponse):
+            found = sitemaps_in_robots(response.text, response.url)
+            site.sources.update(url for url in found if self.is_own(url, site.home))
+        yield self.source_request(site.home, site, self.parse_home)
+        yield from self.source_done(site)
+
+    def parse_home(self, response: Response, site: Site) -> Iterator[Request]:
+        """Ask for the feeds and sitemaps that are known now."""
+        site.home_response = response
+        if (tree := tree_of(response)) is not None:
+            feeds = declared_feeds(tree, response.url)
+            site.sources.update(url for url in feeds if self.is_own(url, site.home))
+        for url in sorted(site.sources):
+            yield self.source_request(url, site, self.parse_source)
+        yield from self.source_done(site)
+
+    def parse_source(self, response: Response, site: Site) -> Iterator[Request]:
+        """Ask for what a feed or sitemap lists."""
+        sitemap = read_sitemap(response.body, response.url)
+        if sitemap and sitemap.is_index:
+            for url in sorted(set(sitemap.urls) - site.sources, reverse=True):
+                if self.is_own(url, site.home):
+                    site.sources.add(url)
+                    yield self.source_request(url, site, self.parse_source)
+        else:
+            urls = sitemap.urls if sitemap else read_feed(response.body, response.url) or ()
+            yield from self.listed_articles(urls, site)
+        yield from self.source_done(site)
+
+    def listed_articles(self, urls: tuple[str, ...], site: Site) -> Iterator[Request]:
+        """Ask for the articles among listed addresses: the site's own, no imprint, no home page."""
+        for url in urls:
+            if not self.is_own(url, site.home) or is_other_page(url):
+                self.count("links_skipped")
+                continue
+            site.found += 1
+            yield from self.article_request(url)
+
+    def source_done(self, site: Site) -> Iterator[Request]:
+        """Once all sources have answered without an article, try the usual paths, then links."""
+        site.waiting -= 1
+        if site.waiting or site.found:
+            return
+        if not site.tried_usual and not site.sources:
+            site.tried_usual = True
+            for path in USUAL_PATHS:
+                yield self.source_request(urljoin(site.home, path), site, self.parse_source)
+            return
+        if site.home_response is not None:
+            yield from self.follow_links(site.home_response, site)
+
+    def list_request(self, url: str, site: Site, depth: int) -> Request:
+        """Give the request for a page that links to articles."""
+        return Request(
+            url,
+            callback=self.parse_list,
+            errback=self.list_failed,
+            priority=LIST_PRIORITY,
+            cb_kwargs={"site": site},
+            meta={"list_depth": depth},
+        )
+
+    def parse_list(self, response: Response, site: Site) -> Iterator[Request]:
+        """Follow the links of a list page."""
+        yield from self.follow_links(response, site)
+
+    def follow_links(self, response: Response, site: Site) -> Iterator[Request]:
+        """Ask for the articles and further lists that a page links to."""
+        tree = tree_of(response)
+        if tree is None:
+            return
+        depth = response.meta.get("list_depth", 0)
+        for link in find_links(tree, response.url):
+            if link.kind == "article":
+                yield from self.article_request(link.url)
+            elif depth < MAX_LIST_DEPTH and link.url not in site.lists:
+                if len(site.lists) >= MAX_LIST_PAGES:
+                    self.count("lists_skipped")
+                    continue
+                site.lists.add(link.url)
+                yield self.list_request(link.url, site, depth + 1)
+
+    def list_failed(self, failure: Failure) -> None:
+        """Count a list page that cannot be fetched."""
+        self.count("sources_failed")
+
+
+def tree_of(response: Response) -> lxml.html.HtmlElement | None:
+    """Parse a response for its links; None where it is no HTML."""
+    if not isinstance(response, TextResponse) or not response.body.strip():
+        return None
+    try:
+        return lxml.html.document_fromstring(
+            response.body, parser=lxml.html.HTMLParser(encoding=response.encoding)
+        )
+    except (lxml.etree.LxmlError, ValueError, LookupError):
+        return None
+
+
+def home_of(site: str) -> str:
+    """Give the address of a site's home page.
+
+    >>> home_of("www.example.org"), home_of("http://example.org/news/")
+    ('https://www.example.org/', 'http://example.org/news/')
+    """
+    address = site if re.match(r"https?://", site) else f"https://{site}"
+    return address if urlsplit(address).path else f"{address}/"
+
+
+def _split(text: str) -> list[str]:
+    """Split at white space, and at a comma before another address; a comma inside one stays."""
+    return [
+        part.strip(",") for part in re.split(r"\s+|,(?=https?://)|,\s", text) if part.strip(",")
+    ]
+
+
+def _read_urls(path: str) -> list[str]:
+    if not path:
+        return []
+    lines = Path(path).read_text(encoding="utf-8").splitlines()
+    return [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
