@@ -26,7 +26,8 @@ def project_settings(**overrides: Any) -> Settings:
     settings = get_project_settings()
     if not settings.getlist("SPIDER_MODULES"):
         settings.setmodule("newscrawl.settings", priority="project")
-    settings.update(overrides, priority="cmdline")
+    # The command line has configured logging already.
+    settings.update({"LOG_INSTALL_ROOT_HANDLER": False, **overrides}, priority="cmdline")
     return settings
 
 
@@ -36,7 +37,7 @@ def run_crawls(jobs: Iterable[Job], settings: Settings) -> list[dict[str, Any]]:
     One after the other, because they may append to the same file. Ctrl-C ends the one that runs,
     what it has got is written, and the others are not begun.
     """
-    process = AsyncCrawlerProcess(settings, install_root_handler=False)
+    process = AsyncCrawlerProcess(settings)
     waiting, started = list(jobs), list[Crawler]()
 
     def begin_next(_: object = None) -> None:
@@ -55,7 +56,7 @@ def run_crawls(jobs: Iterable[Job], settings: Settings) -> list[dict[str, Any]]:
 def fetch_pages(urls: Iterable[str], settings: Settings) -> list[Page | Rejected]:
     """Fetch pages as a crawl does, robots.txt and all, without cleaning them."""
     settings.update({"ITEM_PIPELINES": {}, "EXTENSIONS": {}, "FEEDS": {}}, priority="cmdline")
-    process = AsyncCrawlerProcess(settings, install_root_handler=False)
+    process = AsyncCrawlerProcess(settings)
     crawler = process.create_crawler(ArticlesSpider)
     fetched: list[Page | Rejected] = []
 

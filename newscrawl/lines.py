@@ -26,6 +26,16 @@ COPYRIGHT: Final = re.compile(
 )
 
 
+STRONG_SHARE: Final = re.compile(
+    r"(?:share (?:this|on|via)|follow us|like us on|leave a (?:reply|comment))", re.IGNORECASE
+)
+FOLLOW: Final = re.compile(
+    r"\W{0,3}(?:follow|folgen sie|folge|suivez|síguenos|siga|segui)\b.{0,60}\b(?:on|auf|sur|en|no|su)\s"
+    r".{0,20}(?:instagram|facebook|twitter|whatsapp|telegram|youtube|tiktok|linkedin|google news|\bX\b)",
+    re.IGNORECASE,
+)
+
+
 def is_sentence(line: str) -> bool:
     """Tell whether a line ends as a sentence does, a desk note in brackets allowed.
 
@@ -122,13 +132,12 @@ def is_share_prompt(line: str) -> bool:
     >>> is_share_prompt("Share this article"), is_share_prompt("Share prices fell on Monday.")
     (True, False)
     """
+    if FOLLOW.match(line):
+        return len(line) < 160
     short = len(line.split()) <= 12 and not (is_sentence(line) and len(line) > 50)
     if fold(line).strip(" :()0123456789") in _folded("shares"):
         return True
-    strong = re.match(
-        r"(?i)(?:share (?:this|on|via)|follow us|like us on|leave a (?:reply|comment))",
-        line,
-    )
+    strong = STRONG_SHARE.match(line)
     multi = _opening_pattern("shares", r"\s*[:|]|$").match(line)
     return short and bool(strong or multi)
 

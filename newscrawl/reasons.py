@@ -24,38 +24,23 @@ class Reason(_Explained):
     """Why a page did not become an article."""
 
     EMPTY = "empty", "The input has no bytes, or nothing but white space."
-    NOT_HTML = (
-        "not_html",
-        "The input is a PDF, an image, an archive or another binary format.",
-    )
+    NOT_HTML = ("not_html", "The input is a PDF, an image, an archive or another binary format.")
     TOO_LARGE = "too_large", "The page is larger than the size limit."
     TOO_COMPLEX = "too_complex", "The document has more elements than the limit."
     UNPARSABLE = "unparsable", "No document tree could be made of the markup."
     INVALID_URL = "invalid_url", "The address is not an http or https URL."
-    INVALID_LINE = (
-        "invalid_line",
-        "The input line is not a JSON object with a url and html.",
-    )
+    INVALID_LINE = ("invalid_line", "The input line is not a JSON object with a url and html.")
     UNREADABLE = "unreadable", "The file could not be opened or read."
     NO_TEXT = "no_text", "No main text was found on the page."
-    TOO_SHORT = (
-        "too_short",
-        "The text is too short and nothing marks the page as an article.",
-    )
-    NOT_ARTICLE = (
-        "not_article",
-        "The page says of itself that it is a home, list or search page.",
-    )
+    TOO_SHORT = ("too_short", "The text is too short and nothing marks the page as an article.")
+    NOT_ARTICLE = ("not_article", "The page says of itself that it is a home, list or search page.")
     HTTP_ERROR = "http_error", "The server answered with an error status."
     ROBOTS = "robots", "The site's robots.txt forbids the address."
     OFFSITE = "offsite", "The address leaves the sites that were asked for."
     TIMEOUT = "timeout", "The server did not answer in time."
     UNREACHABLE = "unreachable", "The connection failed."
     REDIRECTS = "redirects", "The address redirects too often or in a circle."
-    DUPLICATE_URL = (
-        "duplicate_url",
-        "The address had already been fetched in this crawl.",
-    )
+    DUPLICATE_URL = ("duplicate_url", "The address had already been fetched in this crawl.")
     FETCH_FAILED = "fetch_failed", "The download ended in an error of another kind."
     NOT_FETCHED = "not_fetched", "The crawl ended before the address was fetched."
 
@@ -81,10 +66,7 @@ class EditCode(_Explained):
     TITLE_REPEATED = "title.repeated", "The line repeats the title."
     TITLE_LINE = "title.line", "The first line of a text dump, now the title."
     LEAD_DOUBLED = "lead.doubled", "The standfirst repeats a paragraph of the body."
-    SUBTITLE_LINE = (
-        "subtitle.line",
-        "The line is the subtitle, which has its own field.",
-    )
+    SUBTITLE_LINE = ("subtitle.line", "The line is the subtitle, which has its own field.")
     CAPTION = "caption.moved", "The line is an image caption, kept with the image."
     CREDIT = "credit.moved", "The line is an image credit, kept with the image."
     ALT_TEXT = "caption.alt", "The line is an image's alternative text."
@@ -93,14 +75,8 @@ class EditCode(_Explained):
     BYLINE = "byline.line", "A byline, now an author candidate."
     READING_TIME = "reading_time.line", "A reading-time note."
     DATELINE = "dateline.moved", "The dateline in front of the text, kept as a field."
-    TAIL_AGENCY = (
-        "tail.agency",
-        "The agency or desk initials after the text, kept as fields.",
-    )
-    TAIL_REPORTING = (
-        "tail.reporting",
-        "A 'Reporting by …; Editing by …' note, kept as fields.",
-    )
+    TAIL_AGENCY = ("tail.agency", "The agency or desk initials after the text, kept as fields.")
+    TAIL_REPORTING = ("tail.reporting", "A 'Reporting by …; Editing by …' note, kept as fields.")
     RELATED = "related.block", "Related stories, or the message that there are none."
     READ_MORE = "related.line", "A line that points to another article."
     PROMO = "promo.line", "An invitation to a newsletter, app, channel or subscription."

@@ -43,10 +43,7 @@ ITEM_PIPELINES = {
     "newscrawl.pipelines.CleanText": 400,
     "newscrawl.pipelines.Judge": 500,
 }
-EXTENSIONS = {
-    "newscrawl.extensions.Accounting": 100,
-    "newscrawl.extensions.ProgressLine": 110,
-}
+EXTENSIONS = {"newscrawl.extensions.Accounting": 100, "newscrawl.extensions.ProgressLine": 110}
 FEED_EXPORTERS = {
     "jsonl": "newscrawl.exporters.ArticleLinesExporter",
     "jsonlines": "newscrawl.exporters.ArticleLinesExporter",

@@ -9,16 +9,7 @@ from newscrawl.attribution.cited import cited_sources
 from newscrawl.attribution.credits import split_image_credit
 from newscrawl.attribution.names import Name, read_byline
 from newscrawl.attribution.tails import read_dateline, read_tail
-from newscrawl.items import (
-    Agency,
-    Author,
-    Block,
-    Candidate,
-    Draft,
-    Edit,
-    Image,
-    Provenance,
-)
+from newscrawl.items import Agency, Author, Block, Candidate, Draft, Edit, Image, Provenance
 from newscrawl.reasons import EditCode
 from newscrawl.reference import agencies
 from newscrawl.wording import fold
@@ -54,7 +45,9 @@ def _take_byline(draft: Draft) -> Draft:
         return draft
     with_people = [(g, n) for g, n in named if any(name.kind == "person" for name, _ in n)]
     group, names = (with_people or named)[0]
-    everything = [entry for _, entries in named for entry in entries] if not with_people else names
+    everything = _same_byline(
+        names, [entries for _, entries in named], any_people=bool(with_people)
+    )
     named_agencies = tuple(
         agency
         for name, _ in everything
@@ -71,6 +64,19 @@ def _take_byline(draft: Draft) -> Draft:
 
 
 Entry = tuple[Name, Candidate]
+
+
+def _same_byline(
+    chosen: list[Entry], groups: list[list[Entry]], *, any_people: bool
+) -> list[Entry]:
+    """Join the entries of all sources that print the chosen byline: desks and agencies differ.
+
+    JSON-LD names the people, the visible byline has 'dpa' beside them. Where no source names
+    people, all of them count.
+    """
+    people = {name.text for name, _ in chosen if name.kind == "person"}
+    same = [g for g in groups if not any_people or people & {name.text for name, _ in g}]
+    return [entry for group in same for entry in group]
 
 
 def _read_group(group: list[Candidate], draft: Draft) -> list[Entry]:
@@ -142,11 +148,7 @@ def _take_dateline(draft: Draft) -> Draft:
     for index, block in enumerate(draft.blocks[:HEAD_BLOCKS]):
         if block.kind == "paragraph" and (found := read_dateline(block.text, draft.country)):
             dateline, rest = found
-            blocks = (
-                *draft.blocks[:index],
-                replace(block, text=rest),
-                *draft.blocks[index + 1 :],
-            )
+            blocks = (*draft.blocks[:index], replace(block, text=rest), *draft.blocks[index + 1 :])
             agency = _agency_of(dateline.agency)
             return replace(
                 draft,

@@ -16,7 +16,7 @@ MAX_NAME_CHARS: Final = 60
 MAX_NAME_WORDS: Final = 6
 AND: Final = re.compile(
     r"\s*(?:;|\||•|·|\n|、|，|،)\s*|\s+(?:and|und|et|y|og|och|en|и|та|و|with|mit|avec|con|com)\s+"
-    r"|\s*&\s*|\s+/\s+",
+    r"|\s*&\s*|\s+[/–—-]\s+",
     re.IGNORECASE,
 )
 COMMA: Final = re.compile(r"\s*,\s*")
@@ -72,6 +72,28 @@ PARTICLES: Final = frozenset(
         "af",
     ]
 )
+WAW_NAMES: Final = frozenset(
+    [
+        "وليد",
+        "وائل",
+        "وسام",
+        "وفاء",
+        "ورد",
+        "وردة",
+        "وجيه",
+        "وحيد",
+        "وداد",
+        "وهبة",
+        "وهبي",
+        "وسيم",
+        "وصفي",
+        "وجدي",
+        "وديع",
+        "وضاح",
+        "وعد",
+        "ولاء",
+    ]
+)
 LETTER: Final = re.compile(r"[^\W\d_]")
 GENERIC_ORG: Final = re.compile(
     r"(?i)\b(?:news|media|press|zeitung|times|tribune|gazette|herald|magazine|magazin|network|radio"
@@ -105,9 +127,23 @@ def read_byline(
     """
     cleaned = _strip(raw)
     names: list[Name] = []
-    for part in AND.split(cleaned):
+    for part in _split_people(cleaned):
         names += _read_part(part, publisher, host)
     return tuple({(fold(name.text), name.kind): name for name in reversed(names)}.values())[::-1]
+
+
+def _split_people(text: str) -> list[str]:
+    """Split at 'and' in the languages of `AND`, and at the Arabic و that is written onto a name."""
+    return [piece for part in AND.split(text) for piece in _split_waw(part)]
+
+
+def _split_waw(text: str) -> list[str]:
+    """Split 'name و+name' where both sides have two words and the second is no name in و itself."""
+    words = text.split()
+    for at in range(2, len(words) - 1):
+        if words[at].startswith("و") and words[at] not in WAW_NAMES and len(words[at]) > 2:
+            return [" ".join(words[:at]), " ".join([words[at][1:], *words[at + 1 :]])]
+    return [text]
 
 
 def _strip(raw: str) -> str:

@@ -1,7 +1,7 @@
 """What stands before the first sentence and after the last: datelines, desk and agency tails."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from newscrawl.attribution.agencies import agencies_in, agency_named, is_agency_text
@@ -14,9 +14,15 @@ DATELINE: Final = re.compile(
     r"(?:,?\s*(?P<date>(?:[A-Z][a-z]{2,8}\.? \d{1,2}|\d{1,2}\.? [^\W\d_]{3,9}\.?)))?\s*"
     r"\((?P<agency>[^()\n]{2,30})\)\s*(?:\.?\s*[-–—:]+-?\s*|[\"“]\s+|(?=[A-ZÀ-Þ“\"‘'])))"
 )
+DATE_ONLY: Final = re.compile(r"[A-Z][a-z]{2,8}\.? \d{1,2}|\d{1,2}\.? [^\W\d_]{3,9}\.?")
+CONTRIBUTED: Final = re.compile(
+    r"^\W{0,2}.{3,200}\bcontributed (?:to|reporting)(?: (?:to )?this (?:report|story|article))?\b.{0,40}$",
+    re.IGNORECASE,
+)
 CALL_SIGN: Final = re.compile(r"[KW][A-Z]{2,3}(?:-TV)?$")
 # (KB/IANS), (dpa), (ANSA): initials, agencies or both, in brackets at the very end.
 BRACKET_TAIL: Final = re.compile(r"\s*[(\[](?P<inner>[^()\[\]\n]{2,40})[)\]]\s*\.?\s*$")
+NOTE_TAIL: Final = re.compile(r"(?<=[.!?”\"’])\s*\((?P<inner>[A-Z][^()]{8,300})\)\.?\s*$")
 DASH_TAIL: Final = re.compile(r"\s*(?:[—–]|--)\s*\(?(?P<inner>[^\s()][^()\n]{1,25}?)\)?\s*$")
 INITIALS: Final = re.compile(r"[A-Z]{2,4}|[a-z]{2,4}|[A-Z][a-z]?[A-Z]")
 REPORTING: Final = re.compile(
@@ -57,16 +63,15 @@ def read_dateline(text: str, country: str | None = None) -> tuple[Dateline, str]
     match = DATELINE.match(text)
     if not match:
         return None
-    place = (match["place"] or "").strip(" ,") or None
+    place, date = (match["place"] or "").strip(" ,") or None, match["date"]
+    if place and not date and DATE_ONLY.fullmatch(place):
+        place, date = None, place
     agency = agency_named(match["agency"], country)
     station = bool(CALL_SIGN.match(match["agency"]))
     if not (agency or station) or (place and len(place.split()) > 6):
         return None
     dateline = Dateline(
-        raw=match["head"].strip(),
-        place=place,
-        date=match["date"],
-        agency=agency.id if agency else None,
+        raw=match["head"].strip(), place=place, date=date, agency=agency.id if agency else None
     )
     rest = text[match.end() :]
     return (dateline, rest) if rest else None
@@ -81,20 +86,22 @@ def read_tail(text: str, country: str | None = None) -> Tail | None:
     >>> read_tail("He studies in Munich (LMU)") is None
     True
     """
-    for reader in (
+    readers = (
         _read_reporting,
         _read_credit_line,
+        _read_noted,
         _read_bracket,
         _read_dash,
         _read_bare,
-    ):
+    )
+    for reader in readers:
         if tail := reader(text, country):
             return tail
     return None
 
 
 def _read_reporting(text: str, country: str | None) -> Tail | None:
-    if not REPORTING.match(text.strip()):
+    if not (REPORTING.match(text.strip()) or _is_contribution(text)):
         return None
     names = tuple(
         name.strip()
@@ -106,6 +113,11 @@ def _read_reporting(text: str, country: str | None) -> Tail | None:
         kept="", removed=text, code=EditCode.TAIL_REPORTING,
         agencies=agencies_in(text, country), editors=names,
     )  # fmt: skip
+
+
+def _is_contribution(text: str) -> bool:
+    """Tell `AP writer Jo Doe contributed to this report.` as a line of its own."""
+    return bool(CONTRIBUTED.match(text.strip())) and "this" in text and text.count(". ") <= 1
 
 
 def _read_credit_line(text: str, country: str | None) -> Tail | None:
@@ -121,6 +133,17 @@ def _read_credit_line(text: str, country: str | None) -> Tail | None:
     if not found and not generic:
         return None
     return Tail(kept="", removed=text, code=EditCode.TAIL_AGENCY, agencies=found)
+
+
+def _read_noted(text: str, country: str | None) -> Tail | None:
+    """Read a credit line or reporting note in brackets behind the last sentence."""
+    match = NOTE_TAIL.search(text)
+    if not match:
+        return None
+    note = _read_credit_line(match["inner"], country) or _read_reporting(match["inner"], country)
+    if note is None:
+        return None
+    return replace(note, kept=text[: match.start()].rstrip(), removed=match[0].strip())
 
 
 def _read_bracket(text: str, country: str | None) -> Tail | None:
@@ -165,8 +188,5 @@ def _read_bare(text: str, country: str | None) -> Tail | None:
     if len(text) > 40 or not is_agency_text(text):
         return None
     return Tail(
-        kept="",
-        removed=text,
-        code=EditCode.TAIL_AGENCY,
-        agencies=agencies_in(text, country),
+        kept="", removed=text, code=EditCode.TAIL_AGENCY, agencies=agencies_in(text, country)
     )

@@ -106,6 +106,9 @@ def _configure_logging(options: argparse.Namespace) -> None:
     logging.basicConfig(
         level=level, format="%(levelname)s %(name)s: %(message)s", handlers=[handler]
     )
+    if not options.verbose:
+        # Of certificates that do not match, line by line; Scrapy goes on all the same.
+        logging.getLogger("scrapy.core.downloader.tls").setLevel(logging.ERROR)
     if options.verbose < 2:
         # They announce for each page what we return as a reason.
         for name in ("trafilatura", "htmldate", "charset_normalizer", "readability"):

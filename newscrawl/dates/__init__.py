@@ -123,11 +123,7 @@ def _finest(readings: Sequence[Read]) -> list[Read]:
         for position, (_, other) in enumerate(readings[1:], 1):
             finer = other.precision in ("second", "minute")
             if finer and other.value[: len(first.value)] == first.value:
-                return [
-                    readings[position],
-                    *readings[:position],
-                    *readings[position + 1 :],
-                ]
+                return [readings[position], *readings[:position], *readings[position + 1 :]]
     return list(readings)
 
 
@@ -164,10 +160,7 @@ def _avoid_modified_meta(
         return published
     for candidate in published[0].alternatives:
         reading = read_date(
-            candidate.raw,
-            language=draft.language,
-            country=draft.country,
-            timezone=draft.timezone,
+            candidate.raw, language=draft.language, country=draft.country, timezone=draft.timezone
         )
         if (
             reading
@@ -205,10 +198,5 @@ def _provenance(field: str, settled: Settled | None) -> tuple[Provenance, ...]:
         return ()
     info = settled[0]
     return (
-        Provenance(
-            field=field,
-            method=info.method,
-            raw=info.raw,
-            alternatives=info.alternatives,
-        ),
+        Provenance(field=field, method=info.method, raw=info.raw, alternatives=info.alternatives),
     )

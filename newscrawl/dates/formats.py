@@ -175,15 +175,7 @@ def _read_cjk(text: str, country: str | None) -> Reading | None:
     hour, half = match[5], match[4] or ""
     if hour is not None and half in ("오후", "午後", "下午") and int(hour) < 12:
         hour = str(int(hour) + 12)
-    parts = (
-        match[1],
-        match[2],
-        match[3],
-        hour,
-        (match[6] or "0") if hour else None,
-        None,
-        None,
-    )
+    parts = (match[1], match[2], match[3], hour, (match[6] or "0") if hour else None, None, None)
     return _compose(parts, "", country)
 
 
@@ -192,12 +184,7 @@ def _compose(parts: tuple[str | None, ...], zone: str, country: str | None) -> R
     year, month, day, hour, minute, second, _ = (int(p) if p else None for p in parts)
     try:
         wall = datetime(
-            year or 0,
-            month or 0,
-            day or 0,
-            hour or 0,
-            minute or 0,
-            min(second or 0, 59),
+            year or 0, month or 0, day or 0, hour or 0, minute or 0, min(second or 0, 59)
         )
     except ValueError:
         return None

@@ -7,16 +7,7 @@ from typing import Any
 
 from newscrawl.demo.body import Style, body_html, flow, hero, printed, run_html
 from newscrawl.demo.clock import german
-from newscrawl.demo.markup import (
-    attr,
-    joined,
-    json_ld,
-    lines,
-    link,
-    metas,
-    slugify,
-    text,
-)
+from newscrawl.demo.markup import attr, joined, json_ld, lines, link, metas, slugify, text
 from newscrawl.demo.model import DemoArticle, DemoImage, DemoInsert, DemoPublisher
 from newscrawl.demo.page import ABOUT, MEMBERS, Page, Template, document, section_links
 

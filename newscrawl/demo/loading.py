@@ -6,21 +6,9 @@ import tomllib
 from importlib import resources
 from typing import Any
 
-from newscrawl.demo.model import (
-    DemoArticle,
-    DemoImage,
-    DemoInsert,
-    DemoPublisher,
-    DemoSection,
-)
+from newscrawl.demo.model import DemoArticle, DemoImage, DemoInsert, DemoPublisher, DemoSection
 
-PUBLISHERS = (
-    "lanterngram",
-    "harbourcourier",
-    "meridianwire",
-    "sada_alsahel",
-    "talbote",
-)
+PUBLISHERS = ("lanterngram", "harbourcourier", "meridianwire", "sada_alsahel", "talbote")
 
 
 def load_publishers() -> tuple[DemoPublisher, ...]:

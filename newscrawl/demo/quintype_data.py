@@ -66,11 +66,7 @@ def _organisation(publisher: DemoPublisher) -> dict[str, Any]:
 
 
 def _news_article(publisher: DemoPublisher, article: DemoArticle) -> dict[str, Any]:
-    owner = {
-        "@type": "NewsMediaOrganization",
-        "id": publisher.base,
-        "name": publisher.name,
-    }
+    owner = {"@type": "NewsMediaOrganization", "id": publisher.base, "name": publisher.name}
     return {
         "@context": "http://schema.org",
         "@type": "NewsArticle",

@@ -15,14 +15,7 @@ from newscrawl.demo.wire import WIRE
 from newscrawl.demo.wordpress import WORDPRESS
 from newscrawl.demo.yoast import shortlink
 
-__all__ = [
-    "DemoArticle",
-    "DemoImage",
-    "DemoPublisher",
-    "Resource",
-    "build_site",
-    "load_publishers",
-]
+__all__ = ["DemoArticle", "DemoImage", "DemoPublisher", "Resource", "build_site", "load_publishers"]
 
 _TEMPLATES = {
     "quintype": QUINTYPE,

@@ -11,10 +11,7 @@ from newscrawl.demo.page import ABOUT
 _XML = '<?xml version="1.0" encoding="UTF-8"?>'
 _SPACE = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"'
 _NEWS = 'xmlns:news="http://www.google.com/schemas/sitemap-news/0.9"'
-_DECLARED = {
-    "quintype": ("/sitemap.xml", "/news_sitemap.xml"),
-    "wordpress": ("/wp-sitemap.xml",),
-}
+_DECLARED = {"quintype": ("/sitemap.xml", "/news_sitemap.xml"), "wordpress": ("/wp-sitemap.xml",)}
 
 
 def robots(publisher: DemoPublisher) -> Resource:

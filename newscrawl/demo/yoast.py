@@ -104,12 +104,7 @@ def _organisation(publisher: DemoPublisher) -> dict[str, Any]:
 
 def _person(publisher: DemoPublisher, name: str) -> dict[str, Any]:
     address = f"{publisher.base}/author/{slugify(name)}/"
-    return {
-        "@type": "Person",
-        "@id": _person_id(publisher, name),
-        "name": name,
-        "url": address,
-    }
+    return {"@type": "Person", "@id": _person_id(publisher, name), "name": name, "url": address}
 
 
 def _person_id(publisher: DemoPublisher, name: str) -> str:

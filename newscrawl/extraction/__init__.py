@@ -13,20 +13,13 @@ from newscrawl.extraction.figures import find_images
 from newscrawl.extraction.jsonld import Node, text_of
 from newscrawl.extraction.language import declared_language, settle_language
 from newscrawl.extraction.plain import read_dump
-from newscrawl.items import (
-    Candidate,
-    Draft,
-    Page,
-    Paywall,
-    Provenance,
-    Publisher,
-    Rejected,
-)
+from newscrawl.items import Candidate, Draft, Page, Paywall, Provenance, Publisher, Rejected
 from newscrawl.reference import publisher_for
 from newscrawl.wording import bare, fold
 
 TITLE_SEPARATOR: Final = re.compile(r"\s+[|–—·•»:-]+\s+|\s*\|\s*")
 MIN_TITLE_CHARS: Final = 8
+MAX_KICKER_WORDS: Final = 4
 
 
 def extract(page: Page) -> Draft | Rejected:
@@ -97,6 +90,7 @@ def _choose_title(document: Document, node: Node) -> tuple[str | None, tuple[Pro
         return None, ()
     declared = [c for c in found if c.method != "h1"]
     shown = next((c for c in found if c.method == "h1"), None)
+    shown = _without_kicker(shown, declared)
     confirmed = shown and any(_same_title(shown.raw, c.raw) for c in declared)
     chosen = shown if shown and (confirmed or not declared) else declared[0]
     others = tuple(c for c in found if c is not chosen)
@@ -120,6 +114,20 @@ def _titles(document: Document, node: Node) -> Iterator[tuple[str, str | None]]:
     element = document.tree.find(".//head/title")
     text = visible.text_content(element) if element is not None else None
     yield "title", _without_site(text, site)
+
+
+def _without_kicker(shown: Candidate | None, declared: list[Candidate]) -> Candidate | None:
+    """Cut the kicker that an h1 holds in front of the title, where a declaration has it without."""
+    for other in declared if shown else ():
+        line, title = bare(shown.raw if shown else ""), bare(other.raw)
+        extra = len(line.split()) - len(title.split())
+        if (
+            line.endswith(f" {title}")
+            and 0 < extra <= MAX_KICKER_WORDS
+            and len(title.split()) >= extra
+        ):
+            return replace(other, method="h1")
+    return shown
 
 
 def _same_title(one: str, other: str) -> bool:

@@ -8,11 +8,7 @@ from urllib.parse import urljoin, urlsplit
 
 import lxml.html
 from lxml.etree import LxmlError
-from w3lib.encoding import (
-    html_body_declared_encoding,
-    http_content_type_encoding,
-    resolve_encoding,
-)
+from w3lib.encoding import html_body_declared_encoding, http_content_type_encoding, resolve_encoding
 
 from newscrawl.extraction.jsonld import read_json_ld
 from newscrawl.items import Page, Rejected
@@ -33,11 +29,7 @@ MAGIC: Final = (
     (b"BZh", "bzip2"), (b"\x28\xb5\x2f\xfd", "Zstandard"), (b"\xd0\xcf\x11\xe0", "Office"),
     (b"OggS", "Ogg"), (b"ID3", "MP3"), (b"wOF", "font"), (b"7z\xbc\xaf", "7-Zip"),
 )  # fmt: skip
-BOMS: Final = (
-    (b"\xef\xbb\xbf", "utf-8"),
-    (b"\xff\xfe", "utf-16-le"),
-    (b"\xfe\xff", "utf-16-be"),
-)
+BOMS: Final = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 # Encodings that use ASCII bytes only, so that "it decodes as UTF-8" says nothing.
 SEVEN_BIT: Final = frozenset({"iso2022_jp", "iso2022_kr", "hz", "utf-7"})
 # What XML does not allow; libxml2 ends the document at a NUL.

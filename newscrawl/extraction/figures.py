@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
 from typing import Final
 
 from lxml.html import HtmlElement
@@ -11,6 +13,7 @@ from newscrawl.extraction.jsonld import Node, text_of
 from newscrawl.extraction.structured import image_nodes
 from newscrawl.extraction.visible import in_aside, text_content
 from newscrawl.items import Credit, Image
+from newscrawl.reference import agencies, word_list
 from newscrawl.wording import bare, fold
 
 LAZY_ATTRIBUTES: Final = (
@@ -28,48 +31,98 @@ CREDIT_MARK: Final = re.compile(
 # A credit printed behind its caption; glued (no space before it) on one page in twenty-five.
 CREDIT_TAIL: Final = re.compile(
     r"(?:(?:\s|(?<=[^\W\d_A-Z])|(?<=[.!?)\]”\"'\d]))[\[(/|–-]?\s*)"
-    r"((?:(?:Photo(?:graph)?s?|Fotos?|Bild(?:er)?|Images?|Picture|Pictures|Quelle|Credits?|Source"
+    r"((?:(?:(?:AP |EPA |AFP )?Photo(?:graph)?s?|Fotos?|Bild(?:er)?|Images?|Picture|Pictures|Quelle|Credits?|Source"
     r"|Copyright|Kredit|Фото|Zdjęcie|Fotó|Foto de|Photo credit|Image credit|Foto/Video)\b"
     r"(?:\s+(?:credit|by|von|di|de))?\s*[:/©]|(?:Photo(?:graph)?|Foto|Image|Picture) (?:by|via)"
     r"|©|\(c\)|\(C\)).{2,120})$"
 )
+CREDIT_LABEL: Final = re.compile(
+    r"^\W*(?:(?:photo|foto|image|picture|bild)[ -]?credits?|photo(?:graph)?s?|fotos?|bild(?:er)?|images?|pictures?"
+    r"|quelle|credits?|source|kredit|фото|zdjęcie|fotó|copyright)(?:\s+(?:by|von|di|de))?\s*[:/]\s*"
+    r"|^(?:photo(?:graph)?|image|picture)s?\s+by\s+",
+    re.IGNORECASE,
+)
 ICON: Final = re.compile(
     r"\.svg(?:$|\?)|/(?:icons?|logos?|sprites?)/|logo|avatar|pixel|spacer", re.IGNORECASE
+)
+LABEL_END: Final = re.compile(
+    r"\s*(?:photo|foto|bild|image|credit|quelle|source)(?: credit)?\s*:$", re.IGNORECASE
 )
 MAX_CAPTION_CHARS: Final = 1200
 MAX_CREDIT_CHARS: Final = 160
 
 
 def find_images(document: Document, node: Node) -> tuple[Image, ...]:
-    """Collect the article's images: those with a caption or credit, then the declared lead.
+    """Collect the article's images: those with a caption or credit, else the declared lead.
 
     The first is the lead. An address seen twice counts once.
     """
-    found = [*_captioned(document), *_declared(document, node)]
+    captioned = [*_captioned(document)]
+    found = captioned or [*_declared(document, node)]
     unique: dict[str, Image] = {}
     for image in found:
         key = _key(image)
         unique.setdefault(key, image)
-    images = list(unique.values())
-    return tuple(_mark_lead(images))
+    return tuple(replace(image, is_lead=i == 0) for i, image in enumerate(unique.values()))
 
 
 def split_credit(caption: str, alt: str | None = None) -> tuple[str, str | None]:
-    """Split "caption + credit" at the alt text, or at a credit word.
+    """Split "caption + credit" at the alt text, a credit word, an agency or a closing bracket.
 
     >>> split_credit("A street in YorkWikimedia Commons", "A street in York")
     ('A street in York', 'Wikimedia Commons')
     >>> split_credit("Votes are countedBild: Jo Doe/REUTERS")
-    ('Votes are counted', 'Bild: Jo Doe/REUTERS')
+    ('Votes are counted', 'Jo Doe/REUTERS')
+    >>> split_credit("A tram in Porto, May 3. REUTERS/Jo Doe")
+    ('A tram in Porto, May 3.', 'REUTERS/Jo Doe')
     """
     if alt and len(alt) > 3 and caption.startswith(alt):
         rest = caption[len(alt) :].strip(" |/()[]")
         if 2 <= len(rest) <= MAX_CREDIT_CHARS and (rest[0].isupper() or rest[0] in "©@"):
-            return alt, rest
-    if match := CREDIT_TAIL.search(f" {caption}"):
-        kept = caption[: max(0, match.start(1) - 1)].rstrip(" |/([–-")
-        return kept, match[1].strip(" ()[]|/")
+            return alt, without_label(rest)
+    for pattern in (CREDIT_TAIL, _agency_tail(), _bracket_tail()):
+        if match := pattern.search(f" {caption}"):
+            kept = caption[: max(0, match.start(1) - 1)].rstrip(" |/([–-")
+            return kept, without_label(match[1].strip(" ()[]|/"))
     return caption, None
+
+
+def without_label(credit: str) -> str:
+    """Cut the word that introduces a credit: `Photo: `, `Foto: `, `Image credit: `.
+
+    >>> without_label("Foto: Jo Doe/dpa"), without_label("©Jo Doe")
+    ('Jo Doe/dpa', '©Jo Doe')
+    """
+    return CREDIT_LABEL.sub("", credit).strip() or credit
+
+
+@cache
+def _agencies() -> str:
+    forms = {
+        form for row in agencies() for form in (row.code, row.name.upper(), *row.aliases) if form
+    }
+    forms |= {row.name for row in agencies()} | set(word_list("stock"))
+    return "|".join(
+        re.escape(form) for form in sorted(forms, key=len, reverse=True) if len(form) > 1
+    )
+
+
+@cache
+def _agency_tail() -> re.Pattern[str]:
+    """Compile `REUTERS/Name`, `Name / AFP`, `Project/Handout via REUTERS` at the end of a caption."""
+    # Two words: where nothing marks its beginning, a longer name would eat into the caption.
+    name = r"[^\W\d_a-z][\w.'’-]*(?: (?:de |van |von |der |al )*[^\W\d_a-z][\w.'’-]*)?"
+    return re.compile(
+        rf"(?:(?<=[.!?”\"’)»]) |\s)((?:(?:{_agencies()})(?: Photo)? ?/ ?{name}"
+        rf"|{name}(?: ?/ ?{name})? ?(?:/| via ) ?(?:{_agencies()})(?:/[\w .-]{{2,30}})?))\.?$"
+    )
+
+
+@cache
+def _bracket_tail() -> re.Pattern[str]:
+    """Compile a closing bracket that holds an agency, or in scripts without case a short name."""
+    other_script = r"[\u0590-\u08ff\u0900-\u0dff][^()\[\]a-zA-Z\d]{2,40}"
+    return re.compile(rf"[(\[]((?:[^()\[\]]{{2,40}}/)?(?:{_agencies()})|{other_script})[)\]]\.?$")
 
 
 def _captioned(document: Document) -> Iterator[Image]:
@@ -97,10 +150,21 @@ def _caption_element(image: HtmlElement) -> HtmlElement | None:
         if marked is not None and _same_image(marked, image, wrapper):
             return marked
         beside = wrapper.getnext()
-        if beside is not None and _is_caption(beside):
-            return beside
+        if beside is not None and (caption := _leading_caption(beside)) is not None:
+            return caption
         if wrapper.tag == "figure" and marked is None and level > 2:
             return None
+    return None
+
+
+def _leading_caption(element: HtmlElement) -> HtmlElement | None:
+    """Give the caption that an element is or begins with, two wrappers deep."""
+    for _ in range(3):
+        if _is_caption(element):
+            return element
+        if len(element) == 0 or (element.text or "").strip():
+            return None
+        element = element[0]
     return None
 
 
@@ -118,12 +182,7 @@ def _same_image(caption: HtmlElement, image: HtmlElement, wrapper: HtmlElement) 
 
 
 def _is_caption(element: HtmlElement) -> bool:
-    if not isinstance(element.tag, str) or element.tag in (
-        "img",
-        "table",
-        "figure",
-        "a",
-    ):
+    if not isinstance(element.tag, str) or element.tag in ("img", "table", "figure", "a"):
         return False
     marks = " ".join(
         element.get(name) or "" for name in ("class", "data-test-id", "data-testid", "itemprop")
@@ -134,16 +193,17 @@ def _is_caption(element: HtmlElement) -> bool:
 def _read_caption(element: HtmlElement | None, alt: str | None) -> tuple[str | None, str | None]:
     if element is None:
         return None, None
-    credits = [text for part in _credit_elements(element) if (text := text_content(part))]
-    credit = credits[0] if credits else None
+    found = [text for part in _credit_elements(element) if (text := text_content(part))]
+    credit = found[0] if found else None
     whole = text_content(element)
     if len(whole) > MAX_CAPTION_CHARS:
         return None, None
     if credit and len(credit) <= MAX_CREDIT_CHARS and credit != whole:
         caption = whole.replace(credit, " ", 1) if whole.count(credit) else whole
-        return " ".join(caption.split()).strip(" |") or None, credit
+        kept = " ".join(caption.split()).strip(" |([")
+        return LABEL_END.sub("", kept) or None, without_label(credit)
     if credit and credit == whole:
-        return None, credit
+        return None, without_label(credit)
     caption, credit = split_credit(_glued_text(element), alt)
     return caption or None, credit
 
@@ -170,10 +230,7 @@ def _declared(document: Document, node: Node) -> Iterator[Image]:
         credit = text_of(item.get("creditText"))
         if url and (caption or credit):
             yield Image(url=url, caption=caption, credit=Credit(raw=credit) if credit else None)
-    lead = next(
-        (document.absolute(text_of(item.get("url"))) for item in image_nodes(node)),
-        None,
-    )
+    lead = next((document.absolute(text_of(item.get("url"))) for item in image_nodes(node)), None)
     lead = lead or document.absolute(document.meta("og:image", "og:image:url", "twitter:image"))
     if lead and not ICON.search(lead):
         yield Image(url=lead)
@@ -196,17 +253,3 @@ def _key(image: Image) -> str:
     if image.caption:
         return bare(image.caption)
     return (image.url or "").split("?")[0].rsplit("/", 1)[-1] or fold(image.alt or "")
-
-
-def _mark_lead(images: list[Image]) -> Iterator[Image]:
-    files = {
-        (image.url or "").split("?")[0].rsplit("/", 1)[-1] for image in images if image.caption
-    }
-    for position, image in enumerate(images):
-        file = (image.url or "").split("?")[0].rsplit("/", 1)[-1]
-        if position and not image.caption and not image.credit and (files and file in files):
-            continue  # the declared lead is one of the captioned images
-        yield Image(
-            url=image.url, caption=image.caption, credit=image.credit, alt=image.alt,
-            is_lead=position == 0,
-        )  # fmt: skip

@@ -100,11 +100,7 @@ def as_list(value: object) -> list[Any]:
 def _loads(script: str) -> Iterator[object]:
     """Parse one script, with the repairs that real pages need."""
     cleaned = WRAPPER.sub("", script).strip()
-    for attempt in (
-        cleaned,
-        TRAILING_COMMA.sub(r"\1", cleaned),
-        html.unescape(cleaned),
-    ):
+    for attempt in (cleaned, TRAILING_COMMA.sub(r"\1", cleaned), html.unescape(cleaned)):
         try:
             # strict=False lets raw control characters through; raw_decode ignores what follows.
             yield json.JSONDecoder(strict=False).raw_decode(attempt)[0]
@@ -121,13 +117,7 @@ def _flatten(value: object, depth: int = 0) -> Iterator[Node]:
             yield from _flatten(item, depth + 1)
     elif isinstance(value, dict):
         yield value
-        for key in (
-            "@graph",
-            "mainEntity",
-            "mainEntityOfPage",
-            "hasPart",
-            "itemReviewed",
-        ):
+        for key in ("@graph", "mainEntity", "mainEntityOfPage", "hasPart", "itemReviewed"):
             if isinstance(value.get(key), (dict, list)):
                 yield from _flatten(value[key], depth + 1)
 

@@ -12,14 +12,7 @@ MIN_CHARS: Final = 80
 """Characters; below this the declaration is all there is to go by."""
 CONFIDENT: Final = 0.95
 # Codes that mean the same language; detectors cannot tell the first of each pair from the second.
-ALIASES: Final = {
-    "nb": "no",
-    "nn": "no",
-    "iw": "he",
-    "in": "id",
-    "ji": "yi",
-    "sh": "hr",
-}
+ALIASES: Final = {"nb": "no", "nn": "no", "iw": "he", "in": "id", "ji": "yi", "sh": "hr"}
 CLOSE: Final = (
     {"hr", "sr", "bs", "sl", "mk"}, {"id", "ms"}, {"no", "da", "nn", "nb", "sv"},
     {"cs", "sk"}, {"pt", "gl", "es"}, {"ru", "uk", "bg", "be", "mk", "sr"}, {"ur", "fa", "ar", "ps"},

@@ -12,16 +12,7 @@ from typing import Final
 
 from newscrawl.extraction.document import decode
 from newscrawl.extraction.figures import split_credit
-from newscrawl.items import (
-    Block,
-    Candidate,
-    Credit,
-    Draft,
-    Edit,
-    Image,
-    Page,
-    Publisher,
-)
+from newscrawl.items import Block, Candidate, Credit, Draft, Edit, Image, Page, Publisher
 from newscrawl.lines import is_byline, is_date_line, is_related_heading, is_sentence
 from newscrawl.reasons import EditCode
 from newscrawl.reference import publisher_for, word_list

@@ -1,19 +1,14 @@
 """What the page says of itself: JSON-LD, metas and microdata, as candidates."""
 
+import re
 from collections.abc import Iterator
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from newscrawl.extraction.document import Document
-from newscrawl.extraction.jsonld import (
-    Node,
-    as_list,
-    is_article,
-    plain_text,
-    text_of,
-    types_of,
-)
+from newscrawl.extraction.jsonld import Node, as_list, is_article, plain_text, text_of, types_of
 from newscrawl.items import Candidate, Publisher
+from newscrawl.wording import bare
 
 PUBLISHED_METAS: Final = (
     "article:published_time", "article:published", "og:article:published_time",
@@ -33,13 +28,7 @@ AUTHOR_METAS: Final = (
     "cxenseparse:author", "bt:author", "dc.creator", "dcterms.creator", "article.author",
     "citation_author", "twitter:data1",
 )  # fmt: skip
-TAG_METAS: Final = (
-    "article:tag",
-    "og:article:tag",
-    "news_keywords",
-    "keywords",
-    "parsely-tags",
-)
+TAG_METAS: Final = ("article:tag", "og:article:tag", "news_keywords", "keywords", "parsely-tags")
 SECTION_METAS: Final = ("article:section", "og:article:section", "parsely-section")
 # The order of kinds matters: a live blog is also typed as an article.
 KINDS: Final = (
@@ -104,7 +93,16 @@ def publisher_of(node: Node, document: Document) -> Publisher:
         or text_of(site)
     )
     host = urlsplit(document.url or canonical_url(document) or "").hostname
+    name = name or _name_in_title(document, host)
     return Publisher(name=name, domain=host)
+
+
+def _name_in_title(document: Document, host: str | None) -> str | None:
+    """Find the part of the title element that spells the host: `… | Meridian Wire`."""
+    element = document.tree.find(".//head/title")
+    parts = re.split(r"\s+[|–—·•-]\s+", "".join(element.itertext())) if element is not None else []
+    labels = {label.replace("-", "") for label in (host or "").split(".") if len(label) > 3}
+    return next((" ".join(p.split()) for p in parts if bare(p).replace(" ", "") in labels), None)
 
 
 def document_meta_text(document: Document, *names: str) -> str | None:
@@ -128,7 +126,18 @@ def tags_of(node: Node, document: Document) -> tuple[str, ...]:
 
 def section_of(node: Node, document: Document) -> str | None:
     """Give the section."""
-    return text_of(node.get("articleSection")) or document_meta_text(document, *SECTION_METAS)
+    return (
+        text_of(node.get("articleSection"))
+        or document_meta_text(document, *SECTION_METAS)
+        or _microdata_section(document)
+    )
+
+
+def _microdata_section(document: Document) -> str | None:
+    for element in document.tree.xpath('//*[@itemprop="articleSection"]'):
+        if text := plain_text(element.get("content") or "".join(element.itertext())):
+            return text
+    return None
 
 
 def kind_of(node: Node, document: Document) -> str:
@@ -145,12 +154,7 @@ def page_type(document: Document) -> str | None:
     types = {name for node in document.json_ld for name in types_of(node)}
     if any(is_article(node) for node in document.json_ld):
         return None
-    if found := types & {
-        "CollectionPage",
-        "SearchResultsPage",
-        "ProfilePage",
-        "ItemList",
-    }:
+    if found := types & {"CollectionPage", "SearchResultsPage", "ProfilePage", "ItemList"}:
         return min(found)
     return None
 
@@ -197,11 +201,7 @@ def _json_authors(item: object, method: str, document: Document) -> Iterator[Can
     for name in as_list(item.get("name")) or [_composed_name(item)]:
         if text := text_of(name):
             yield Candidate(
-                field="author",
-                raw=text,
-                method=method,
-                kind=kind,
-                url=document.absolute(url),
+                field="author", raw=text, method=method, kind=kind, url=document.absolute(url)
             )
 
 
@@ -213,8 +213,8 @@ def _composed_name(item: Node) -> str | None:
 def _split_tags(values: list[Any]) -> Iterator[str]:
     for value in values:
         text = text_of(value) or ""
-        separator = ";" if ";" in text and "," not in text else ","
-        for part in text.split(separator):
+        separator = ";" if ";" in text and "," not in text else "[,،、]"
+        for part in re.split(separator, text):
             if tag := part.strip(" \t\"'#"):
                 yield tag
 

@@ -34,20 +34,13 @@ def _read_line(line: bytes, origin: str) -> Page | Rejected:
         row = _decoder.decode(line.decode("utf-8", "replace"))
     except (msgspec.DecodeError, msgspec.ValidationError, RecursionError) as error:
         return Rejected(
-            reason=Reason.INVALID_LINE,
-            detail=str(error),
-            origin=origin,
-            id=_id_of(line),
+            reason=Reason.INVALID_LINE, detail=str(error), origin=origin, id=_id_of(line)
         )
     page_id = None if row.id is None else str(row.id)
     if row.fetched_at and row.fetched_at.tzinfo is None:
         why = "fetched_at has no time zone"
         return Rejected(
-            reason=Reason.INVALID_LINE,
-            detail=why,
-            origin=origin,
-            id=page_id,
-            url=row.url,
+            reason=Reason.INVALID_LINE, detail=why, origin=origin, id=page_id, url=row.url
         )
     return Page(body=row.html, url=row.url, id=page_id, fetched_at=row.fetched_at, origin=origin)
 

@@ -37,20 +37,17 @@ def captions(blocks: tuple[Block, ...], draft: Draft) -> Iterator[int]:
 
 def credit_lines(blocks: tuple[Block, ...], draft: Draft) -> Iterator[int]:
     """Drop lines that are only a credit."""
-    credits = {bare(image.credit.raw) for image in draft.images if image.credit} - {""}
+    known = {bare(image.credit.raw) for image in draft.images if image.credit} - {""}
     for index, block in enumerate(blocks):
         short = len(block.text) <= MAX_CREDIT_CHARS
-        is_known = bare(block.text) in credits and len(block.text) > 2
+        is_known = bare(block.text) in known and len(block.text) > 2
         if short and (is_known or (CREDIT_LINE.match(block.text) and not _is_story(block.text))):
             yield index
 
 
 def alt_texts(blocks: tuple[Block, ...], draft: Draft) -> Iterator[int]:
     """Drop lines that are an image's alternative text and no sentence of the story."""
-    alts = {bare(image.alt) for image in draft.images if image.alt} - {
-        "",
-        bare(draft.title or ""),
-    }
+    alts = {bare(image.alt) for image in draft.images if image.alt} - {"", bare(draft.title or "")}
     for index, block in enumerate(blocks):
         if bare(block.text) in alts and not is_sentence(block.text) and block.kind == "paragraph":
             yield index

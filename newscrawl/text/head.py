@@ -10,6 +10,7 @@ from newscrawl.wording import bare, fold
 HEAD_BLOCKS: Final = 6
 """Blocks; on 354 of 1,596 articles the title is repeated within the first six lines."""
 DATE_BLOCKS: Final = 10
+MAX_KICKER_CHARS: Final = 30
 
 
 def repeated_title(blocks: tuple[Block, ...], draft: Draft) -> Iterator[int]:
@@ -17,7 +18,7 @@ def repeated_title(blocks: tuple[Block, ...], draft: Draft) -> Iterator[int]:
     title = bare(draft.title or "")
     for index, block in enumerate(blocks[:HEAD_BLOCKS]):
         line = bare(block.text)
-        if title and (line == title or _is_kicker_and_title(line, title, block)):
+        if title and (line == title or _is_kicker_and_title(line, title)):
             yield index
 
 
@@ -49,14 +50,11 @@ def bylines(blocks: tuple[Block, ...], draft: Draft) -> Iterator[int]:
             yield index
 
 
-def _is_kicker_and_title(line: str, title: str, block: Block) -> bool:
-    extra = len(line.split()) - len(title.split())
-    return (
-        line.endswith(title)
-        and 0 < extra <= 4
-        and len(title.split()) >= 4
-        and len(block.text) < 300
-    )
+def _is_kicker_and_title(line: str, title: str) -> bool:
+    """Tell a kicker with the title behind it, glued or not: 'LocalOld mill to reopen'."""
+    tight, wanted = line.replace(" ", ""), title.replace(" ", "")
+    extra = len(tight) - len(wanted)
+    return tight.endswith(wanted) and 0 < extra <= MAX_KICKER_CHARS and len(title.split()) >= 4
 
 
 def _is_labelled(text: str) -> bool:
