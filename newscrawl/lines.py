@@ -106,7 +106,8 @@ def is_related_heading(line: str) -> bool:
     >>> is_related_heading("Related Stories"), is_related_heading("Related stories surfaced")
     (True, False)
     """
-    return fold(line).rstrip(" :») ") in _folded("related_headings") or fold(line) in _folded(
+    folded = fold(line)
+    return folded.rstrip(": ") in _folded("related_headings") or folded in _folded(
         "related_headings"
     )
 

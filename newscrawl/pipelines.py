@@ -25,7 +25,7 @@ class PageRejected(DropItem):
 class StagePipeline:
     """Run one stage on the items that are its input; other people's items pass untouched."""
 
-    stage: ClassVar[Callable[[Any], Any]]
+    stage: ClassVar[Callable[..., Any]]
     takes: ClassVar[type] = Draft
 
     def process_item(self, item: Any) -> Any:

@@ -11,10 +11,10 @@ UNSPACED: Final = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u3
 
 
 def fold(text: str) -> str:
-    """Reduce text to what two prints of it share: NFKC, case, quotes, dashes, white space.
+    r"""Reduce text to what two prints of it share: NFKC, case, quotes, dashes, white space.
 
     >>> fold("“It’s\u00a0over”  – He said")
-    '"it\\'s over" - he said'
+    '"it\'s over" - he said'
     """
     plain = unicodedata.normalize("NFKC", INVISIBLE.sub("", text)).casefold()
     return " ".join(plain.translate(QUOTES).translate(DASHES).split())

@@ -32,8 +32,8 @@ def split_image_credit(raw: str, country: str | None = None) -> Credit:
     """
     text = LABEL.sub("", raw.strip()).strip(" .()[]")
     agencies, people = [], []
-    for part in SEPARATOR.split(text):
-        part = part.strip(" .()[]")
+    for piece in SEPARATOR.split(text):
+        part = piece.strip(" .()[]")
         if not part or POOL.match(part):
             continue
         if name := _agency(part, country):

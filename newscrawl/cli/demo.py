@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 import lxml.html
+from lxml import etree
 from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
@@ -131,7 +132,6 @@ def _table(articles: list[Article], publishers: tuple[DemoPublisher, ...]) -> Ta
 def _visible_text(page: Page) -> str:
     """Give the text of a page as a tool without judgement would: every line that is not script."""
     tree = lxml.html.document_fromstring(page.body)
-    for element in tree.xpath("//script | //style | //head"):
-        element.drop_tree()
-    lines = (" ".join(text.split()) for text in tree.itertext())
+    etree.strip_elements(tree, "script", "style", "head", with_tail=False)
+    lines = (" ".join(str(text).split()) for text in tree.itertext())
     return "\n".join(line for line in lines if line)

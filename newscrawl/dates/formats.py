@@ -183,7 +183,7 @@ def _compose(parts: tuple[str | None, ...], zone: str, country: str | None) -> R
     """Make a reading of year, month, day, hour, minute, second, fraction, and a zone text."""
     year, month, day, hour, minute, second, _ = (int(p) if p else None for p in parts)
     try:
-        wall = datetime(
+        wall = datetime(  # noqa: DTZ001 - a wall-clock time
             year or 0, month or 0, day or 0, hour or 0, minute or 0, min(second or 0, 59)
         )
     except ValueError:
@@ -228,7 +228,7 @@ def _day(wall: datetime) -> Reading:
 def _month(year: int, month: int) -> Reading | None:
     if not 1 <= month <= 12 or year < 1:
         return None
-    wall = datetime(year, month, 1)
+    wall = datetime(year, month, 1)  # noqa: DTZ001 - a wall-clock time
     return replace(_reading(wall, "month", None), value=f"{year:04d}-{month:02d}")
 
 
@@ -277,7 +277,7 @@ def _numeric_day(text: str, country: str | None, language: str) -> datetime | No
         month_first = second > 12
     day, month = (second, first) if month_first else (first, second)
     try:
-        return datetime(year, month, day)
+        return datetime(year, month, day)  # noqa: DTZ001 - a wall-clock time
     except ValueError:
         return None
 
@@ -303,11 +303,12 @@ def _ask_dateparser(text: str, language: str) -> datetime | None:
         "REQUIRE_PARTS": ["day", "month", "year"],
         "PARSERS": ["absolute-time"],
         "RETURN_AS_TIMEZONE_AWARE": False,
-        "RELATIVE_BASE": datetime(2000, 1, 1),
+        "RELATIVE_BASE": datetime(2000, 1, 1),  # noqa: DTZ001 - no clock in the core
     }
     for languages in ([language] if language else None, None):
         try:
-            if found := dateparser.parse(text, languages=languages, settings=settings):
+            found: datetime | None = dateparser.parse(text, languages=languages, settings=settings)
+            if found:
                 return found.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
         except (ValueError, OverflowError):
             # An unknown language code; the second round detects the language itself.

@@ -36,8 +36,12 @@ def read_sitemap(body: bytes, url: str) -> Sitemap | None:
     if name not in ("urlset", "sitemapindex"):
         return None
     entry = "sitemap" if name == "sitemapindex" else "url"
-    locations = root.xpath(f"./*[local-name()='{entry}']/*[local-name()='loc']/text()")
-    urls = (urljoin(url, str(text).strip()) for text in locations if str(text).strip())
+    locations = [
+        location.text or ""
+        for item in root.iterchildren(f"{{*}}{entry}")
+        for location in item.iterchildren("{*}loc")
+    ]
+    urls = (urljoin(url, text.strip()) for text in locations if text.strip())
     return Sitemap(is_index=name == "sitemapindex", urls=tuple(dict.fromkeys(urls)))
 
 

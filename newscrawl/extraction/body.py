@@ -46,7 +46,7 @@ def _runs(element: _Element, kind: BlockKind) -> Iterator[tuple[BlockKind, str]]
     A row of a table is one run, its cells joined by a bar; a line break cuts a run.
     """
     if element.tag == "row":
-        cells = (" ".join("".join(cell.itertext()).split()) for cell in element)
+        cells = (" ".join("".join(map(str, cell.itertext())).split()) for cell in element)
         yield "table_row", " | ".join(cell for cell in cells if cell)
         return
     parts = [element.text or ""]

@@ -198,7 +198,7 @@ def _parse(text: str) -> lxml.html.HtmlElement | None:
     text = FORBIDDEN.sub("", text)
     text = DOCTYPE.sub("", text[:2000], count=1) + text[2000:]
     text = SELF_CLOSED_HTML.sub(r"\1>", text[:4096], count=1) + text[4096:]
-    parser = lxml.html.HTMLParser(
+    parser = lxml.html.HTMLParser(  # type: ignore[call-arg]  # default_doctype is not in the stubs
         collect_ids=False, default_doctype=False, encoding="utf-8",
         remove_comments=True, remove_pis=True,
     )  # fmt: skip

@@ -82,8 +82,9 @@ def split_credit(caption: str, alt: str | None = None) -> tuple[str, str | None]
             return alt, without_label(rest)
     for pattern in (CREDIT_TAIL, _agency_tail(), _bracket_tail()):
         if match := pattern.search(f" {caption}"):
-            kept = caption[: max(0, match.start(1) - 1)].rstrip(" |/([–-")
-            return kept, without_label(match[1].strip(" ()[]|/"))
+            found = match[match.lastindex or 1]
+            kept = caption[: max(0, match.start(match.lastindex or 1) - 1)].rstrip(" |/([–-")
+            return kept, without_label(found.strip(" ()[]|/"))
     return caption, None
 
 
@@ -110,12 +111,13 @@ def _agencies() -> str:
 @cache
 def _agency_tail() -> re.Pattern[str]:
     """Compile `REUTERS/Name`, `Name / AFP`, `Project/Handout via REUTERS` at the end of a caption."""
-    # Two words: where nothing marks its beginning, a longer name would eat into the caption.
-    name = r"[^\W\d_a-z][\w.'’-]*(?: (?:de |van |von |der |al )*[^\W\d_a-z][\w.'’-]*)?"
-    return re.compile(
-        rf"(?:(?<=[.!?”\"’)»]) |\s)((?:(?:{_agencies()})(?: Photo)? ?/ ?{name}"
-        rf"|{name}(?: ?/ ?{name})? ?(?:/| via ) ?(?:{_agencies()})(?:/[\w .-]{{2,30}})?))\.?$"
-    )
+    # Two words: where no full stop marks its beginning, a longer name would eat into the caption.
+    word = r"[^\W\d_a-z][\w.'’-]*"
+    short = rf"{word}(?: (?:de |van |von |der |al )*{word})?"
+    ways = r"(?:{0} ?/ ?{1}|{1}(?: ?/ ?{1})? ?(?:/| via ) ?{0}(?:/[\w .-]{{2,30}})?)"
+    agency = rf"(?:{_agencies()})(?: Photo)?"
+    after_stop = ways.format(agency, rf"{word}(?: [\w.'’-]+){{0,4}}")
+    return re.compile(rf"(?:(?<=[.!?”\"’)»]) ({after_stop})|\s({ways.format(agency, short)}))\.?$")
 
 
 @cache

@@ -67,9 +67,9 @@ def read_dump(page: Page) -> Draft:
 
 
 def split_lines(text: str) -> list[str]:
-    """Split a dump into its lines, joining paragraphs that were wrapped at a fixed width.
+    r"""Split a dump into its lines, joining paragraphs that were wrapped at a fixed width.
 
-    >>> split_lines("One.\\n\\nTwo\\u00a0.\\n")
+    >>> split_lines("One.\n\nTwo\u00a0.\n")
     ['One.', 'Two .']
     """
     groups = [[s for line in g.split("\n") if (s := squeeze(line))] for g in _paragraphs(text)]

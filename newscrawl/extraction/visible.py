@@ -166,10 +166,10 @@ def _class_dates(document: Document) -> Iterator[Candidate]:
         if not marks or not DATE_CLASS.search(marks):
             continue
         raw = text_content(element)
-        if raw and len(raw) <= MAX_DATE_CHARS and any(map(str.isdigit, raw)):
-            if not in_aside(element) and not _in_link_list(element):
-                field = "modified" if MODIFIED_WORD.search(f"{marks} {raw}") else "published"
-                yield Candidate(field=field, raw=raw, method="text.class")
+        is_short = 0 < len(raw) <= MAX_DATE_CHARS and any(map(str.isdigit, raw))
+        if is_short and not in_aside(element) and not _in_link_list(element):
+            field = "modified" if MODIFIED_WORD.search(f"{marks} {raw}") else "published"
+            yield Candidate(field=field, raw=raw, method="text.class")
 
 
 def _in_link_list(element: HtmlElement) -> bool:

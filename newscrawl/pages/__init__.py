@@ -4,7 +4,7 @@ import gzip
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import IO, Any, Final, Literal
+from typing import IO, Final, Literal, cast
 
 from newscrawl.items import Page, Rejected
 from newscrawl.pages.html import read_html
@@ -79,9 +79,9 @@ def _read_file(path: Path, input_format: InputFormat | None) -> Iterator[Page | 
         yield _unreadable(path, getattr(error, "strerror", None) or str(error))
 
 
-def _open(path: Path) -> IO[bytes] | gzip.GzipFile:
+def _open(path: Path) -> IO[bytes]:
     if path.suffix.lower() == ".gz":
-        return gzip.open(path, "rb")
+        return cast("IO[bytes]", gzip.open(path, "rb"))
     return path.open("rb")
 
 

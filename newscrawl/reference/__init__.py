@@ -83,9 +83,9 @@ def publishers() -> dict[str, PublisherFile]:
 
 
 def parse_publisher(name: str, text: str) -> PublisherFile:
-    """Read one publisher file; *name* is its file name.
+    r"""Read one publisher file; *name* is its file name.
 
-    >>> parse_publisher("a.org.toml", 'name = "A"\\ndomains = ["a.org"]').id
+    >>> parse_publisher("a.org.toml", 'name = "A"\ndomains = ["a.org"]').id
     'a.org'
     """
     try:

@@ -15,6 +15,7 @@ from twisted.python.failure import Failure
 from newscrawl.discovery.feeds import declared_feeds, read_feed
 from newscrawl.discovery.links import find_links, is_other_page
 from newscrawl.discovery.sitemaps import read_sitemap, sitemaps_in_robots
+from newscrawl.extraction.document import is_http_url
 from newscrawl.items import Rejected
 from newscrawl.quality import registrable_domain
 from newscrawl.reasons import Reason
