@@ -70,7 +70,8 @@ def _by_country(rows: tuple[AgencyEntry, ...], country: str | None) -> AgencyEnt
 def _index() -> dict[str, tuple[AgencyEntry, ...]]:
     index: dict[str, tuple[AgencyEntry, ...]] = {}
     for row in agencies():
-        for form in {row.name, row.code, *row.aliases} - {""}:
+        # In capitals too, as wires print themselves: REUTERS, BLOOMBERG.
+        for form in {row.name, row.name.upper(), row.code, *row.aliases} - {""}:
             index[form] = (*index.get(form, ()), row)
     return index
 
@@ -79,7 +80,7 @@ def _index() -> dict[str, tuple[AgencyEntry, ...]]:
 def _pattern() -> re.Pattern[str]:
     forms = sorted(_index(), key=len, reverse=True)
     return re.compile(
-        rf"(?<!\w)(?:{'|'.join(map(re.escape, forms))})(?:[/-](?:AFX|infocom|[a-z]{{2,4}}))?(?!\w)"
+        rf"(?<!\w)(?:{'|'.join(map(re.escape, forms))})(?:[/-](?:AFX|infocom|lno|tmn|lby|lsw))?(?!\w)"
     )
 
 

@@ -12,6 +12,8 @@ from newscrawl.wording import bare, fold, squeeze
 
 NameKind = Literal["person", "desk", "agency", "publisher", "noise"]
 
+MAX_BYLINE_CHARS: Final = 500
+"""Characters; what is longer is a biography, and patterns over it would take quadratic time."""
 MAX_NAME_CHARS: Final = 60
 MAX_NAME_WORDS: Final = 6
 AND: Final = re.compile(
@@ -147,7 +149,7 @@ def _split_waw(text: str) -> list[str]:
 
 
 def _strip(raw: str) -> str:
-    text = squeeze(raw)
+    text = squeeze(raw[:MAX_BYLINE_CHARS])
     text = GLUED_ROLE.sub(", ", text)
     text = WIDGET.sub("", text)
     text = HANDLE.sub(" ", MAIL.sub(" ", text))

@@ -10,7 +10,7 @@ from newscrawl.reasons import EditCode
 
 # PLACE[, Month day] (AGENCY) - text. The dash or colon may be missing when a capital follows.
 DATELINE: Final = re.compile(
-    r"(?P<head>(?P<place>[^\W\d_][^()\n.!?]{0,60}?(?:\.[^()\n.!?]{0,20}?)?)?"
+    r"(?P<head>(?P<place>[^\W\d_][^()\n!?]{0,70}?)?"
     r"(?:,?\s*(?P<date>(?:[A-Z][a-z]{2,8}\.? \d{1,2}|\d{1,2}\.? [^\W\d_]{3,9}\.?)))?\s*"
     r"\((?P<agency>[^()\n]{2,30})\)\s*(?:\.?\s*[-–—:]+-?\s*|[\"“]\s+|(?=[A-ZÀ-Þ“\"‘'])))"
 )

@@ -10,6 +10,7 @@ from newscrawl.extraction import structured, visible
 from newscrawl.extraction.body import extract_body
 from newscrawl.extraction.document import Document, parse_document, refuse
 from newscrawl.extraction.figures import find_images
+from newscrawl.extraction.gaps import fill_gaps
 from newscrawl.extraction.jsonld import Node, text_of
 from newscrawl.extraction.language import declared_language, settle_language
 from newscrawl.extraction.plain import read_dump
@@ -24,6 +25,7 @@ MAX_KICKER_WORDS: Final = 4
 
 def extract(page: Page) -> Draft | Rejected:
     """Find everything on the page that a later stage may need."""
+    page = replace(page, url=page.url.strip()) if page.url else page
     if page.kind == "text":
         problem = refuse(page)
         return problem or _with_publisher_file(_with_language(read_dump(page), None))
@@ -38,7 +40,7 @@ def _read_document(document: Document, page: Page) -> Draft:
     title, provenance = _choose_title(document, node)
     draft = Draft(
         page=replace(page, body=b""),
-        blocks=extract_body(document.tree, page.url),
+        blocks=fill_gaps(document.tree, extract_body(document.tree, page.url)),
         candidates=tuple(_candidates(document, node)),
         images=find_images(document, node),
         title=title,
@@ -74,7 +76,9 @@ def _page_type(document: Document, node: Node) -> str | None:
         return found
     path = urlsplit(document.url or "").path
     is_root = bool(document.url) and path in ("", "/")
-    return "home page" if is_root and document.meta("og:type") != "article" else None
+    # One-page blogs have an article at the root; it is dated or says what it is.
+    says_article = document.meta("og:type") == "article" or any(visible.date_candidates(document))
+    return "home page" if is_root and not says_article else None
 
 
 def _choose_title(document: Document, node: Node) -> tuple[str | None, tuple[Provenance, ...]]:

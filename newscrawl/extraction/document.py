@@ -157,7 +157,7 @@ def _binary_format(body: bytes | str) -> str | None:
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return None
     control = sum(byte < 9 or 13 < byte < 27 for byte in head)
-    return "binary data" if control > len(head) / 10 and len(head) > 1 else None
+    return "binary data" if control > len(head) / 20 and len(head) > 1 else None
 
 
 def _declared_encoding(body: bytes, content_type: str | None) -> str | None:

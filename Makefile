@@ -1,0 +1,55 @@
+# `make demo` and `make test` set up everything they need in .venv, with uv if it is there.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.PHONY: demo test check fix lock docs fixtures bench clean
+demo: $(STAMP)
+	$(BIN)/newscrawl demo
+
+test: $(STAMP)
+	$(BIN)/pytest
+
+# What CI runs; the tests come last, so that pytest's closing line does.
+check: $(STAMP)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(MAKE) --no-print-directory test
+
+fix: $(STAMP)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+# The generated tables of docs/.
+docs: $(STAMP)
+	$(BIN)/python -m docs.generate
+
+fixtures: $(STAMP)
+	$(BIN)/python -m tests.make_fixtures
+
+bench: $(STAMP)
+	$(BIN)/python benchmarks/stages.py
+
+# Pins names, versions and hashes; no address is written. Needs uv.
+lock:
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	  --no-annotate --no-emit-index-url --group dev pyproject.toml -o constraints.txt
+
+$(STAMP): constraints.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "newscrawl needs Python 3.11 or later; name one with make PYTHON=…"; exit 1; }
+	@if command -v uv >/dev/null 2>&1; then \
+	  test -x $(BIN)/python || uv venv --quiet --python $(PYTHON) .venv; \
+	  uv pip install --quiet --python $(BIN)/python --require-hashes -r constraints.txt && \
+	  uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .; \
+	else \
+	  test -x $(BIN)/python || $(PYTHON) -m venv .venv; \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r constraints.txt && \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .; \
+	fi
+	@touch $(STAMP)
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

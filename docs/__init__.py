@@ -1,0 +1,1 @@
+"""The documentation; `generate` writes the tables that repeat what the code says."""

@@ -1,0 +1,170 @@
+"""People are told from desks, agencies and publishers; tails and datelines become fields."""
+
+import pytest
+
+from newscrawl.attribution import normalise_attribution
+from newscrawl.attribution.agencies import agencies_in, agency_named
+from newscrawl.attribution.credits import split_image_credit
+from newscrawl.attribution.names import read_byline
+from newscrawl.attribution.tails import read_dateline, read_tail
+from newscrawl.items import Block, Candidate, Draft, Page, Publisher
+
+BYLINES = [
+    ("By Jane Doe and John Roe", [("Jane Doe", "person"), ("John Roe", "person")]),
+    ("Von Britta Schulte, dpa", [("Britta Schulte", "person"), ("dpa", "agency")]),
+    ("Par Le Figaro et AFP", [("Le Figaro", "publisher"), ("AFP", "agency")]),
+    ("By MEG KINNAR and ERRIN HAIN, Associated Press",
+     [("MEG KINNAR", "person"), ("ERRIN HAIN", "person"), ("Associated Press", "agency")]),
+    ("NewsGram Desk", [("NewsGram Desk", "desk")]),
+    ("HT Correspondent", [("HT Correspondent", "person")]),
+    ("Seb Dumitru, Lille", [("Seb Dumitru", "person")]),
+    ("Brazil, Rachel", [("Rachel Brazil", "person")]),
+    ("dmk", [("dmk", "person")]),
+    ("Miguel A. Herguedas", [("Miguel A. Herguedas", "person")]),
+    ("By Houston MitchellAssistant Sports EditorFollow June 26, 2023 5 AM PT", [("Houston Mitchell", "person")]),
+    ("배윤경 기자 bykj@mk.example", [("배윤경", "person")]),
+    ("By Jane Doe | Updated 3 May 2024", [("Jane Doe", "person")]),
+    ("سليم بن عاشور وهاجر المرابط", [("سليم بن عاشور", "person"), ("هاجر المرابط", "person")]),
+    ("www.example.com", []),
+    ("Published 3 May 2024", []),
+]  # fmt: skip
+TAILS = [
+    ('"those who began it". (KB/IANS)', '"those who began it".', ["ians"], ("KB",)),
+    ("He left on Monday. (dpa)", "He left on Monday.", ["dpa"], ()),
+    ("He left on Monday. (ANSA).", "He left on Monday.", ["ansa"], ()),
+    ("He left on Monday. — AFP", "He left on Monday.", ["afp"], ()),
+    ("PTI", "", ["pti"], ()),
+    ("(With inputs from PTI)", "", ["pti"], ()),
+    ("Quelle: APA/dpa", "", ["apa_at", "dpa"], ()),
+    ("(Reporting by Jo Doe; Editing by Al Roe)", "", [], ("Al Roe",)),
+    ("It may take years. (Additional reporting by Jo Doe)", "It may take years.", [], ()),
+    ("Associated Press writer Jo Doe contributed to this report.", "", ["ap"], ()),
+]
+NO_TAILS = [
+    "He studies in Munich (LMU)", "said Hendrik Streek (CDU)", "the story ended. (vyp/kna)",
+    "The police urge anyone with information to call.", "a party called PTI won the seat.",
+    "With information from three witnesses the police found the car.", "(END)",
+]  # fmt: skip
+DATELINES = [
+    (
+        "LISBON, March 4 (Reuters) - The port shut.",
+        "LISBON",
+        "March 4",
+        "reuters",
+        "The port shut.",
+    ),
+    (
+        "ST. JOSEPH, Mich. (AP) — The pier froze.",
+        "ST. JOSEPH, Mich.",
+        None,
+        "ap",
+        "The pier froze.",
+    ),
+    ("March 4 (Reuters) - The port shut.", None, "March 4", "reuters", "The port shut."),
+    ("Bruselas, 7 oct (EFE).- El puerto cerró.", "Bruselas", "7 oct", "efe", "El puerto cerró."),
+    ("Hamburg (dpa/lno) – Der Hafen ruht.", "Hamburg", None, "dpa", "Der Hafen ruht."),
+    ("SEOUL, Aug. 20 (Yonhap) -- The port shut.", "SEOUL", "Aug. 20", "yonhap", "The port shut."),
+]
+NO_DATELINES = [
+    "Der Beauftragte Hendrik Streek (CDU) hat widersprochen.",
+    "The Democratic Labour Party (DLP) has won.",
+    "The Hang Seng Index (HSI) - a measure of shares - fell.",
+    "CLAIM: The port was shut.",
+]
+
+
+@pytest.mark.parametrize(("raw", "names"), BYLINES)
+def test_byline(raw: str, names: list[tuple[str, str]]) -> None:
+    assert [(n.text, n.kind) for n in read_byline(raw, "Le Figaro", "lefigaro.fr")] == names
+
+
+@pytest.mark.parametrize(("text", "kept", "agencies", "editors"), TAILS)
+def test_tail(text: str, kept: str, agencies: list[str], editors: tuple[str, ...]) -> None:
+    tail = read_tail(text)
+
+    assert tail is not None
+    assert (tail.kept, [a.id for a in tail.agencies], tail.editors) == (kept, agencies, editors)
+
+
+@pytest.mark.parametrize("text", NO_TAILS)
+def test_no_tail(text: str) -> None:
+    assert read_tail(text) is None
+
+
+@pytest.mark.parametrize(("text", "place", "date", "agency", "rest"), DATELINES)
+def test_dateline(text: str, place: str | None, date: str | None, agency: str, rest: str) -> None:
+    found = read_dateline(text)
+
+    assert found is not None
+    assert (found[0].place, found[0].date, found[0].agency, found[1]) == (place, date, agency, rest)
+
+
+@pytest.mark.parametrize("text", NO_DATELINES)
+def test_no_dateline(text: str) -> None:
+    assert read_dateline(text) is None
+
+
+def test_initials_that_two_agencies_share_follow_the_country() -> None:
+    german, kenyan = agency_named("KNA", "DE"), agency_named("KNA", "KE")
+
+    assert german is not None
+    assert kenyan is not None
+    assert (german.id, kenyan.id) == ("kna", "kna_ke")
+
+
+def test_initials_are_case_sensitive() -> None:
+    assert agencies_in("Get the app, or the rss feed") == ()
+
+
+@pytest.mark.parametrize(
+    ("raw", "photographer", "agency"),
+    [
+        ("Hannes Albert/dpa", "Hannes Albert", "Deutsche Presse-Agentur"),
+        ("REUTERS/Jo Doe", "Jo Doe", "Reuters"),
+        ("Photo by Jo Doe via Getty Images", "Jo Doe", "Getty Images"),
+        ("AP Photo/Jo Doe", "Jo Doe", "Associated Press"),
+        ("Wikimedia Commons", None, "Wikimedia Commons"),
+    ],
+)
+def test_image_credit(raw: str, photographer: str | None, agency: str | None) -> None:
+    credit = split_image_credit(raw)
+
+    assert (credit.photographer, credit.agency, credit.raw) == (photographer, agency, raw)
+
+
+def attributed(*candidates: Candidate) -> Draft:
+    """Attribute a draft with these author candidates."""
+    blocks = (Block(kind="paragraph", text="One sentence."), Block(kind="paragraph", text="Two."))
+    page = Page(body="", url="https://www.courier.example/x")
+    publisher = Publisher(name="Courier", domain="www.courier.example")
+    return normalise_attribution(
+        Draft(page=page, blocks=blocks, candidates=candidates, publisher=publisher)
+    )
+
+
+def test_a_byline_with_people_beats_an_earlier_one_with_the_publisher() -> None:
+    draft = attributed(
+        Candidate(field="author", raw="Courier", method="jsonld.author", kind="Organization"),
+        Candidate(field="author", raw="By Jane Doe, dpa", method="class.byline"),
+    )
+
+    assert [author.name for author in draft.authors] == ["Jane Doe"]
+    assert [agency.id for agency in draft.agencies] == ["dpa"]
+
+
+def test_a_desk_typed_as_a_person_is_a_desk() -> None:
+    draft = attributed(
+        Candidate(field="author", raw="Courier Desk", method="jsonld.author", kind="Person")
+    )
+
+    assert (draft.authors, draft.desk) == ((), ("Courier Desk",))
+
+
+def test_the_raw_byline_and_what_lost_are_kept() -> None:
+    draft = attributed(
+        Candidate(field="author", raw="Jane Doe", method="jsonld.author"),
+        Candidate(field="author", raw="BY JANE DOE", method="class.byline"),
+    )
+
+    assert draft.byline_raw == "Jane Doe"
+    assert [c.method for c in draft.provenance[0].alternatives] == ["class.byline"]

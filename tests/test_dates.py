@@ -1,0 +1,190 @@
+"""Printed dates are read exactly or not at all, and the choice among them can be explained."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from newscrawl.dates import normalise_dates
+from newscrawl.dates.formats import read_date
+from newscrawl.items import Candidate, Draft, Page
+
+MACHINE = [
+    ("2022-09-13T15:20:41+05:30", "2022-09-13T15:20:41+05:30", "second", "offset"),
+    ("2022-09-13T15:20:41+0530", "2022-09-13T15:20:41+05:30", "second", "offset"),
+    ("2022-09-13T15:20:41.123Z", "2022-09-13T15:20:41+00:00", "second", "utc"),
+    ("20201123T11:02:35Z", "2020-11-23T11:02:35+00:00", "second", "utc"),
+    ("2022-5-3T23:57:00", "2022-05-03T23:57:00", "second", None),
+    ("2020-09-25T16:02:50CDT", "2020-09-25T16:02:50-05:00", "second", "name"),
+    ("2020-09-26T12:07:40+02:00CET", "2020-09-26T12:07:40+02:00", "second", "offset"),
+    ("Sun, 11 Oct 2020 07:34:36 GMT", "2020-10-11T07:34:36+00:00", "second", "utc"),
+    ("Sun, 11 Oct 2020 07:34:36 +0200", "2020-10-11T07:34:36+02:00", "second", "offset"),
+    ("Tue Jul 30 09:35:14 CEST 2019", "2019-07-30T09:35:14+02:00", "second", "name"),
+    ("Tue Nov 19 2019 03:05:46 GMT+0000 (UTC)", "2019-11-19T03:05:46+00:00", "second", "utc"),
+    ("1663062641000", "2022-09-13T09:50:41+00:00", "second", "utc"),
+    ("2022-09-13", "2022-09-13", "day", None),
+    ("2022-09", "2022-09", "month", None),
+]
+VISIBLE = [
+    ("13 Sep, 2022, 3:20 pm", "en", "2022-09-13T15:20:00"),
+    ("September 13, 2022", "en", "2022-09-13"),
+    ("28.04.2024, 17:19 Uhr", "de", "2024-04-28T17:19:00"),
+    ("lundi 9 décembre 2019 à 09h08", "fr", "2019-12-09T09:08:00"),
+    ("4 febbraio 2025 - 14:41", "it", "2025-02-04T14:41:00"),
+    ("2025年1月13日 21時37分", "ja", "2025-01-13T21:37:00"),
+    ("2023.11.02. 오후 8:06", "ko", "2023-11-02T20:06:00"),
+    ("24 أبريل 2020", "ar", "2020-04-24"),
+    ("2 февраля 2025, 11:15", "ru", "2025-02-02T11:15:00"),
+    ("5 lutego 2025 10:30", "pl", "2025-02-05T10:30:00"),
+]
+NOT_DATES = [
+    "10h02", "4 hours ago", "vor 3 Stunden", "2022", "March", "© 2024 Example", "3 min read", "",
+    "۱۳۹۹/۰۲/۲۱", "Room 2024", "13:45",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("raw", "value", "precision", "zone_from"), MACHINE)
+def test_machine_forms(raw: str, value: str, precision: str, zone_from: str | None) -> None:
+    reading = read_date(raw)
+
+    assert reading is not None
+    assert (reading.value, reading.precision, reading.zone_from) == (value, precision, zone_from)
+
+
+@pytest.mark.parametrize(("raw", "language", "value"), VISIBLE)
+def test_visible_forms(raw: str, language: str, value: str) -> None:
+    reading = read_date(raw, language=language)
+
+    assert reading is not None
+    assert reading.value == value
+
+
+@pytest.mark.parametrize("raw", NOT_DATES)
+def test_nothing_is_made_up(raw: str) -> None:
+    assert read_date(raw, language="en") is None
+
+
+@pytest.mark.parametrize(
+    ("country", "offset"), [("IN", "+05:30"), ("IL", "+03:00"), ("IE", "+01:00")]
+)
+def test_ist_is_read_by_the_publishers_country(country: str, offset: str) -> None:
+    reading = read_date(
+        "04:25:06 PM IST Apr 08, 2020".replace(":06", ""), language="en", country=country
+    )
+
+    assert reading is not None
+    assert reading.value.endswith(offset)
+
+
+def test_ist_without_a_country_stays_without_zone() -> None:
+    reading = read_date("Apr 08, 2020 16:25 IST", language="en")
+
+    assert reading is not None
+    assert (reading.value, reading.zone_from) == ("2020-04-08T16:25:00", None)
+
+
+def test_summer_time_of_et() -> None:
+    reading = read_date("July 4, 2024 5:00 a.m. ET", language="en", country="US")
+
+    assert reading is not None
+    assert reading.value == "2024-07-04T05:00:00-04:00"
+
+
+def test_numeric_order_follows_the_country() -> None:
+    american = read_date("04/05/2022", language="en", country="US")
+    british = read_date("04/05/2022", language="en", country="GB")
+
+    assert american is not None
+    assert british is not None
+    assert (american.value, british.value) == ("2022-04-05", "2022-05-04")
+
+
+def test_publishers_zone_is_used_and_said() -> None:
+    reading = read_date("13 Sep 2022 15:20", language="en", timezone="Asia/Kolkata")
+
+    assert reading is not None
+    assert (reading.value, reading.zone_from) == ("2022-09-13T15:20:00+05:30", "publisher")
+
+
+def settled(*candidates: tuple[str, str, str], **fields: Any) -> Draft:
+    """Settle a draft's dates from (field, raw, method) triples."""
+    url = fields.pop("url", "https://a.example/x")
+    page = Page(body="", url=url, fetched_at=datetime(2026, 11, 1, tzinfo=UTC))
+    found = tuple(Candidate(field=f, raw=raw, method=m) for f, raw, m in candidates)
+    return normalise_dates(Draft(page=page, blocks=(), candidates=found, **fields))
+
+
+def test_the_first_trusted_candidate_wins_and_the_others_are_kept() -> None:
+    draft = settled(
+        ("published", "2024-05-03T10:00:00+02:00", "jsonld.datePublished"),
+        ("published", "2024-05-04", "text.class"),
+    )
+
+    assert draft.date_published == "2024-05-03T10:00:00+02:00"
+    assert draft.dates.published is not None
+    assert [c.raw for c in draft.dates.published.alternatives] == ["2024-05-04"]
+
+
+def test_a_bare_day_is_refined_by_a_later_candidate_of_the_same_day() -> None:
+    draft = settled(
+        ("published", "2024-05-03", "jsonld.datePublished"),
+        ("published", "2024-05-03T10:00:00+02:00", "meta.article:published_time"),
+    )
+
+    assert draft.date_published == "2024-05-03T10:00:00+02:00"
+
+
+def test_sentinels_and_the_future_are_skipped_and_flagged() -> None:
+    draft = settled(
+        ("published", "0001-01-01T00:00:00Z", "jsonld.datePublished"),
+        ("published", "2031-05-03T10:00:00Z", "meta.date"),
+        ("published", "2024-05-03T10:00:00Z", "time"),
+    )
+
+    assert draft.date_published == "2024-05-03T10:00:00+00:00"
+    assert draft.dates.published is not None
+    assert set(draft.dates.published.flags) == {"sentinel_skipped", "future_skipped"}
+
+
+def test_same_wall_clock_with_two_zones_takes_the_printed_offset() -> None:
+    draft = settled(
+        ("published", "2020-04-02T04:11:00Z", "jsonld.datePublished"),
+        ("published", "2020-04-02T04:11:00+05:30", "meta.article:published_time"),
+    )
+
+    assert draft.date_published == "2020-04-02T04:11:00+05:30"
+    assert draft.dates.published is not None
+    assert draft.dates.published.zone_from == "conflict"
+
+
+def test_a_published_meta_that_is_the_modified_date_is_distrusted() -> None:
+    draft = settled(
+        ("published", "2024-08-05T19:49:50Z", "meta.article:published_time"),
+        ("published", "2024-08-04T13:23:00Z", "time"),
+        ("modified", "2024-08-05T19:49:50Z", "meta.article:modified_time"),
+    )
+
+    assert draft.date_published == "2024-08-04T13:23:00+00:00"
+
+
+def test_modified_before_published_is_kept_and_flagged() -> None:
+    draft = settled(
+        ("published", "2024-05-03T10:00:00Z", "jsonld.datePublished"),
+        ("modified", "2024-05-01T10:00:00Z", "jsonld.dateModified"),
+    )
+
+    assert draft.date_modified == "2024-05-01T10:00:00+00:00"
+    assert draft.dates.modified is not None
+    assert draft.dates.modified.flags == ("modified_before_published",)
+
+
+def test_the_day_in_the_address_is_the_last_resort() -> None:
+    assert settled(url="https://a.example/2024/05/03/x").date_published == "2024-05-03"
+
+
+def test_an_unreadable_value_is_kept_as_raw() -> None:
+    draft = settled(("published", "yesterday or so", "time"))
+
+    assert draft.date_published is None
+    assert draft.dates.published is not None
+    assert draft.dates.published.flags == ("unreadable",)

@@ -1,0 +1,123 @@
+"""JSON-LD is read in all the shapes that news sites write."""
+
+from typing import Any
+
+import lxml.html
+import pytest
+
+from newscrawl.extraction import structured
+from newscrawl.extraction.document import Document
+from newscrawl.extraction.jsonld import read_json_ld, text_of, types_of
+
+URL = "https://a.example/2024/05/03/mill"
+
+
+def document_of(script: str, *, head: str = "") -> Document:
+    """Make a document with one JSON-LD script."""
+    html = f'<html><head>{head}<script type="application/ld+json">{script}</script></head><body><p>x</p></body></html>'
+    return Document(lxml.html.document_fromstring(html), URL)
+
+
+def authors(script: str) -> list[str]:
+    """Give the author names of a script's main article."""
+    document = document_of(script)
+    node = structured.main_article(document)
+    return [candidate.raw for candidate in structured.author_candidates(node, document)]
+
+
+def article(author: str) -> str:
+    """Wrap an author value into an article node."""
+    return f'{{"@type": "NewsArticle", "headline": "Mill", "author": {author}}}'
+
+
+@pytest.mark.parametrize(
+    ("author", "names"),
+    [
+        ('{"@type": "Person", "name": "Jane Doe"}', ["Jane Doe"]),
+        ('[{"@type": "Person", "name": "Jane Doe"}, {"@type": "Organization", "name": "dpa"}]',
+         ["Jane Doe", "dpa"]),
+        ('{"name": "Jane Doe"}', ["Jane Doe"]),
+        ('"Jane Doe"', ["Jane Doe"]),
+        ('["Jane Doe", "John Roe"]', ["Jane Doe", "John Roe"]),
+        ('[["Jane Doe"], "John Roe"]', ["Jane Doe", "John Roe"]),
+        ('{"@type": "Person", "name": ["Jane Doe", "John Roe"]}', ["Jane Doe", "John Roe"]),
+        ('{"@type": "Person", "givenName": "Jane", "familyName": "Doe"}', ["Jane Doe"]),
+        ('{"@type": "Person", "byline": "Jane Doe"}', ["Jane Doe"]),
+        ('{"@type": "Person", "name": "Jane O&#039;Doe"}', ["Jane O'Doe"]),
+        ('{"@type": "Person", "name": "&lt;a href=x&gt;Jane Doe&lt;/a&gt;"}', ["Jane Doe"]),
+        ('"{ \\"@type\\": \\"Person\\", \\"name\\": \\"Jane Doe\\" }"', ["Jane Doe"]),
+        ("{}", []),
+        ('""', []),
+        ('{"@type": "Person", "name": ""}', []),
+    ],
+)  # fmt: skip
+def test_author_shapes(author: str, names: list[str]) -> None:
+    assert authors(article(author)) == names
+
+
+def test_author_by_reference_into_the_graph() -> None:
+    script = """{"@graph": [
+      {"@type": "Article", "headline": "Mill", "author": {"@id": "#jane"}},
+      {"@type": "Person", "@id": "#jane", "name": "Jane Doe"}]}"""
+
+    assert authors(script) == ["Jane Doe"]
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        '{"@type": "Person", "name": "A",}',
+        '{"@type": "Person", "name": "A"} trailing',
+        '{"@type": "Person", "name": "A", "note": "raw\ttab"}',
+        '<!-- {"@type": "Person", "name": "A"} -->',
+        '//<![CDATA[\n{"@type": "Person", "name": "A"}\n//]]>',
+        "{&quot;@type&quot;: &quot;Person&quot;, &quot;name&quot;: &quot;A&quot;}",
+        '[[{"@type": "Person", "name": "A"}]]',
+    ],
+)
+def test_broken_scripts_are_repaired(script: str) -> None:
+    assert [node.get("name") for node in read_json_ld((script,))] == ["A"]
+
+
+@pytest.mark.parametrize("script", ["", "null", "42", "{", "[" * 5000, '{"a": ' * 5000])
+def test_hopeless_scripts_give_nothing(script: str) -> None:
+    assert [node for node in read_json_ld((script,)) if node] == []
+
+
+@pytest.mark.parametrize(
+    ("node", "types"),
+    [
+        ({"@type": "NewsArticle"}, {"NewsArticle"}),
+        ({"@type": ["http://schema.org/NewsArticle"]}, {"NewsArticle"}),
+        ({"type": "person"}, {"Person"}),
+        ({"@type": None}, set()),
+    ],
+)
+def test_types(node: dict[str, Any], types: set[str]) -> None:
+    assert types_of(node) == types
+
+
+def test_the_node_of_this_page_wins_over_related_ones() -> None:
+    script = f"""[{{"@type": "NewsArticle", "headline": "Other", "url": "https://a.example/other"}},
+      {{"@type": "NewsArticle", "headline": "Mill", "mainEntityOfPage": {{"@id": "{URL}"}}}}]"""
+
+    assert structured.main_article(document_of(script)).get("headline") == "Mill"
+
+
+def test_keywords_in_one_string_are_split() -> None:
+    document = document_of(
+        '{"@type": "NewsArticle", "headline": "M", "keywords": "Russia,Ukraine"}'
+    )
+
+    assert structured.tags_of(structured.main_article(document), document) == ("Russia", "Ukraine")
+
+
+def test_canonical_of_a_home_page_is_not_believed() -> None:
+    document = document_of("{}", head='<link rel="canonical" href="https://a.example/">')
+
+    assert structured.canonical_url(document) is None
+
+
+def test_text_of_nested_values() -> None:
+    assert text_of([{"@value": " A  b "}]) == "A b"
+    assert text_of(True) is None
