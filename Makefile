@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: demo test check fix lock docs fixtures bench clean
+.PHONY: demo test check fix lock docs fixtures clean
 demo: $(STAMP)
 	$(BIN)/newscrawl demo
 
@@ -28,9 +28,6 @@ docs: $(STAMP)
 
 fixtures: $(STAMP)
 	$(BIN)/python -m tests.make_fixtures
-
-bench: $(STAMP)
-	$(BIN)/python benchmarks/stages.py
 
 # Pins names, versions and hashes; no address is written. Needs uv.
 lock:

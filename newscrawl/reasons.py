@@ -24,7 +24,10 @@ class Reason(_Explained):
     """Why a page did not become an article."""
 
     EMPTY = "empty", "The input has no bytes, or nothing but white space."
-    NOT_HTML = ("not_html", "The input is a PDF, an image, an archive or another binary format.")
+    NOT_HTML = (
+        "not_html",
+        "The input is a PDF, an image, another binary format, or has no markup at all.",
+    )
     TOO_LARGE = "too_large", "The page is larger than the size limit."
     TOO_COMPLEX = "too_complex", "The document has more elements than the limit."
     UNPARSABLE = "unparsable", "No document tree could be made of the markup."
@@ -66,7 +69,6 @@ class EditCode(_Explained):
     TITLE_REPEATED = "title.repeated", "The line repeats the title."
     TITLE_LINE = "title.line", "The first line of a text dump, now the title."
     LEAD_DOUBLED = "lead.doubled", "The standfirst repeats a paragraph of the body."
-    SUBTITLE_LINE = ("subtitle.line", "The line is the subtitle, which has its own field.")
     CAPTION = "caption.moved", "The line is an image caption, kept with the image."
     CREDIT = "credit.moved", "The line is an image credit, kept with the image."
     ALT_TEXT = "caption.alt", "The line is an image's alternative text."

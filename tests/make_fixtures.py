@@ -38,7 +38,7 @@ def truth(publisher: DemoPublisher, article: DemoArticle) -> dict[str, Any]:
     """Give the expected fields of an article."""
     return {
         "title": article.title,
-        "body": [block(paragraph) for paragraph in article.paragraphs],
+        "body": [block(paragraph) for paragraph in _printed(publisher, article)],
         "authors": list(article.authors),
         "desk": sorted(article.desk),
         "editors": sorted(article.editors),
@@ -53,6 +53,12 @@ def truth(publisher: DemoPublisher, article: DemoArticle) -> dict[str, Any]:
         "subtitle": article.subtitle,
         "publisher": [publisher.name, publisher.host],
     }
+
+
+def _printed(publisher: DemoPublisher, article: DemoArticle) -> tuple[str, ...]:
+    """Give the body as printed: the German template has the standfirst as its first paragraph."""
+    standfirst = publisher.template == "german" and article.subtitle
+    return (article.subtitle or "", *article.paragraphs) if standfirst else article.paragraphs
 
 
 def _unchanged(publisher: DemoPublisher, article: DemoArticle) -> str | None:

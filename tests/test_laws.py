@@ -4,7 +4,7 @@ import pickle
 import time
 from datetime import datetime
 
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from newscrawl import lines
@@ -85,7 +85,6 @@ def test_an_iso_time_reads_back_as_itself(moment: datetime) -> None:
 
 @SLOW
 @given(TEXTS)
-@example("<html><body><p>" + "x" * 50)
 def test_clean_gives_an_article_or_a_reason_for_any_text(text: str) -> None:
     for page in (
         Page(

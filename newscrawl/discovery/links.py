@@ -23,7 +23,7 @@ ARTICLE_WORD: Final = re.compile(
     r"(?:^|/)(?:article|articles|story|stories|artikel|artigo|noticia|news-story|a)(?:/|-|\d)",
     re.IGNORECASE,
 )
-PAGED: Final = re.compile(r"(?:[?&]page=|/page/|[?&]p=\d{1,3}$|/seite/)")
+PAGED: Final = re.compile(r"(?:[?&]page=|/page/|[?&]p=\d{1,2}$|/seite/)")
 MIN_SLUG_WORDS: Final = 4
 MIN_ANCHOR_WORDS: Final = 5
 MAX_LIST_DEPTH: Final = 3

@@ -84,6 +84,10 @@ def parse_document(page: Page) -> Document | Rejected:
     text = page.body if isinstance(page.body, str) else decode(page.body, page.content_type)
     if not text.strip():
         return rejected(page, Reason.EMPTY)
+    if "<" not in text:
+        return rejected(
+            page, Reason.NOT_HTML, "no markup; plain text is read with input format text"
+        )
     tree = _parse(text)
     if tree is None:
         return rejected(page, Reason.UNPARSABLE)

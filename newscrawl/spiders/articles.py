@@ -74,8 +74,11 @@ class ArticlesSpider(NewsSpider):
         self.urls = _split(url) + _read_urls(urls_file)
         self.sites = [Site(home=home_of(text)) for text in _split(site)]
         self.sites += [Site(home=home_of(text), is_section=True) for text in _split(section)]
-        # Redirects out of the sites are stopped by Scrapy's offsite middleware.
-        hosts = {registrable_domain(urlsplit(s.home).hostname) for s in self.sites}
+        # Redirects out of the sites are stopped by Scrapy's offsite middleware. Single addresses may
+        # lead anywhere. Never allow_offsite on a request: the robots.txt of its host would be asked
+        # for without it, filtered, and so not obeyed.
+        addresses = [*self.urls, *(site.home for site in self.sites)] if self.sites else []
+        hosts = {registrable_domain(host_of(address)) for address in addresses}
         self.allowed_domains = sorted(host for host in hosts if host)
 
     async def start(self) -> AsyncIterator[Any]:
@@ -88,8 +91,7 @@ class ArticlesSpider(NewsSpider):
                 yield Rejected(reason=Reason.INVALID_URL, url=url, origin=self.name)
                 continue
             for request in self.article_request(url):
-                # What was asked for by its address may lead anywhere.
-                yield request.replace(meta={**request.meta, "allow_offsite": True})
+                yield request
         for site in self.sites:
             if site.is_section:
                 yield self.list_request(site.home, site, MAX_LIST_DEPTH)
@@ -226,6 +228,11 @@ def home_of(site: str) -> str:
     """
     address = site if re.match(r"https?://", site) else f"https://{site}"
     return address if urlsplit(address).path else f"{address}/"
+
+
+def host_of(address: str) -> str | None:
+    """Give the host of an address; None where it has none."""
+    return urlsplit(address).hostname if is_http_url(address) else None
 
 
 def _split(text: str) -> list[str]:

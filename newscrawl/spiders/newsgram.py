@@ -26,14 +26,18 @@ class NewsgramSpider(NewsSpider):
 
     Arguments (`-a name=value`):
         days: daily sitemaps to read, newest first; `all` for the whole archive. Default 7.
+        scheme: `http` for a replay of the site on loopback. Default https.
         limit: stop asking for further articles after this many.
     """
 
     name = "newsgram"
     source = publishers()["newsgram.com"]
 
-    def __init__(self, *args: Any, days: str | int = 7, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, days: str | int = 7, scheme: str = "https", **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
+        self.scheme = scheme
         self.days = None if days == "all" else int(days)
         self.allowed_domains = list(self.source.domains)
         self.article_pattern = re.compile(self.source.article_pattern or "")
@@ -49,6 +53,7 @@ class NewsgramSpider(NewsSpider):
 
     def source_request(self, url: str, callback: Any) -> Request:
         """Give the request for a page that lists articles."""
+        url = url.replace("https://", f"{self.scheme}://", 1)
         return Request(url, callback=callback, errback=self.source_failed, priority=SOURCE_PRIORITY)
 
     def source_failed(self, failure: Failure) -> None:

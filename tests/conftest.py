@@ -1,0 +1,80 @@
+"""Real parts for the tests: the demo web on loopback, and Scrapy run as a person runs it."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from newscrawl.demo.server import DemoServer
+from newscrawl.demo.site import Resource, build_site
+
+ROOT = Path(__file__).parents[1]
+FAST = [
+    "-s",
+    "AUTOTHROTTLE_ENABLED=0",
+    "-s",
+    "DOWNLOAD_DELAY=0",
+    "-s",
+    "CONCURRENT_REQUESTS_PER_DOMAIN=8",
+]
+Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
+
+
+def proxied(proxy: str) -> dict[str, str]:
+    """Give the environment in which every request goes to the loopback server."""
+    plain = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
+    return {**plain, "http_proxy": proxy, "https_proxy": proxy}
+
+
+@pytest.fixture(scope="session")
+def web() -> Iterator[DemoServer]:
+    """Serve the demo web, and LanternGram once more under NewsGram's address."""
+    site = build_site()
+    site |= dict(_as_newsgram(site))
+    with DemoServer(site) as server:
+        yield server
+
+
+def _as_newsgram(site: dict[str, Resource]) -> Iterator[tuple[str, Resource]]:
+    """Give LanternGram's resources as NewsGram's: the same framework, our own text."""
+    for url, resource in site.items():
+        if "www.lanterngram.example" in url:
+            body = resource.body.replace(b"www.lanterngram.example", b"www.newsgram.com")
+            body = body.replace(b"LanternGram", b"NewsGram")
+            moved = url.replace("www.lanterngram.example", "www.newsgram.com")
+            yield moved, replace(resource, body=body)
+
+
+@pytest.fixture
+def scrapy(web: DemoServer) -> Run:
+    """Run the scrapy command in the project, against the loopback web."""
+
+    def run(*arguments: str | Path) -> subprocess.CompletedProcess[bytes]:
+        command = [sys.executable, "-m", "scrapy", *map(str, arguments)]
+        return subprocess.run(
+            command, cwd=ROOT, env=proxied(web.proxy), capture_output=True, check=False, timeout=180
+        )
+
+    return run
+
+
+@pytest.fixture
+def newscrawl(web: DemoServer, tmp_path: Path) -> Run:
+    """Run the newscrawl command outside the project, against the loopback web."""
+
+    def run(*arguments: str | Path) -> subprocess.CompletedProcess[bytes]:
+        command = [sys.executable, "-m", "newscrawl", *map(str, arguments)]
+        return subprocess.run(
+            command,
+            cwd=tmp_path,
+            env=proxied(web.proxy),
+            capture_output=True,
+            check=False,
+            timeout=180,
+        )
+
+    return run

@@ -1,0 +1,67 @@
+"""Crawl, batch and library give the same bytes for every fixture."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+import newscrawl as library
+from newscrawl import settings
+from newscrawl.jsonl import encode
+from newscrawl.pipelines import StagePipeline
+from newscrawl.stages import STAGES
+from tests.conftest import FAST, Run
+from tests.fixture_pages import Fixture, fixtures
+
+
+def crawl(scrapy: Run, folder: Path) -> dict[str, bytes]:
+    """Crawl all fixture pages; give the lines by address."""
+    urls = folder / "urls.txt"
+    urls.write_text("\n".join(str(fixture.page.url) for fixture in fixtures()))
+    result = scrapy(
+        "crawl", "articles", "-a", f"urls_file={urls}", "-O", folder / "out.jsonl", *FAST
+    )
+    lines = (folder / "out.jsonl").read_bytes().splitlines()
+    assert len(lines) == len(fixtures()), result.stderr[-2000:]
+    return {json.loads(line)["url"]: line for line in lines}
+
+
+def batch(rows: list[dict[str, str]]) -> list[bytes]:
+    """Clean JSON lines on the command line."""
+    stdin = b"".join(json.dumps(row).encode() + b"\n" for row in rows)
+    command = [sys.executable, "-m", "newscrawl", "clean", "--input-format", "jsonl", "-q"]
+    return subprocess.run(command, input=stdin, capture_output=True, check=True).stdout.splitlines()
+
+
+def html_of(fixture: Fixture) -> str:
+    """Decode a fixture's page as its server meant it."""
+    body = fixture.page.body
+    assert isinstance(body, bytes)
+    encoding = "windows-1252" if b"windows-1252" in body[:2000] else "utf-8"
+    return body.decode(encoding)
+
+
+def test_crawl_batch_and_library_give_the_same_bytes(scrapy: Run, tmp_path: Path) -> None:
+    crawled = crawl(scrapy, tmp_path)
+    # The time of the download is the one thing a crawl cannot repeat.
+    times = {url: json.loads(line)["fetched_at"] for url, line in crawled.items()}
+    rows = [
+        {"url": str(f.page.url), "html": html_of(f), "fetched_at": times[str(f.page.url)]}
+        for f in fixtures()
+    ]
+
+    answered = batch(rows)
+
+    for fixture, line in zip(fixtures(), answered, strict=True):
+        url = str(fixture.page.url)
+        page = replace(fixture.page, fetched_at=datetime.fromisoformat(times[url]))
+        assert encode(library.clean(page)) == line == crawled[url], url
+
+
+def test_the_pipelines_are_the_stages_in_their_order() -> None:
+    paths = sorted(settings.ITEM_PIPELINES, key=lambda path: settings.ITEM_PIPELINES[path])
+    classes = {cls.__name__: cls for cls in StagePipeline.__subclasses__()}
+
+    assert tuple(classes[path.rsplit(".", 1)[1]].stage for path in paths) == STAGES
