@@ -21,6 +21,7 @@ from newscrawl.wording import bare, fold
 TITLE_SEPARATOR: Final = re.compile(r"\s+[|–—·•»:-]+\s+|\s*\|\s*")
 MIN_TITLE_CHARS: Final = 8
 MAX_KICKER_WORDS: Final = 4
+MAX_SITE_WORDS: Final = 4
 
 
 def extract(page: Page) -> Draft | Rejected:
@@ -153,8 +154,10 @@ def _without_site(title: str | None, site: str | None) -> str | None:
     last = title[parts[-1].end() :]
     head = title[: parts[-1].start()]
     is_name = bool(site) and fold(last) == fold(site or "")
-    is_short = len(last.split()) <= 4 and len(head) >= max(MIN_TITLE_CHARS, 2 * len(last))
-    return head if is_name or ("|" in parts[-1][0] and is_short) or is_short else title
+    # A bar is only used for this; a dash also joins two halves of a headline.
+    apart = "|" in parts[-1][0] or len(head) >= 2 * len(last)
+    is_short = len(last.split()) <= MAX_SITE_WORDS and len(head) >= MIN_TITLE_CHARS and apart
+    return head if is_name or is_short else title
 
 
 def _subtitle(document: Document, node: Node, title: str | None) -> str | None:

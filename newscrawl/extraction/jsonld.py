@@ -33,7 +33,7 @@ WRAPPER: Final = re.compile(r"^\s*(?://)?\s*(?:<!\[CDATA\[|<!--)|(?:\]\]>|-->)\s
 def read_json_ld(scripts: tuple[str, ...]) -> tuple[Node, ...]:
     """Parse JSON-LD scripts into a flat tuple of nodes, references resolved one level.
 
-    >>> read_json_ld(('{"@graph": [{"@type": "Person", "name": "A"}]}',))[0]["name"]
+    >>> read_json_ld(('{"@graph": [{"@type": "Person", "name": "A"}]}',))[-1]["name"]
     'A'
     """
     roots = [root for script in scripts for root in _loads(script)]
