@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from newscrawl.demo.site import DemoArticle, build_site, load_publishers
 from newscrawl.items import Article, Page
 from newscrawl.stages import clean
 from tests.fixture_pages import FOLDER
@@ -112,3 +113,41 @@ def test_the_first_users_article_comes_out_right() -> None:
     assert [(i.caption or "")[:14] for i in article.images] == ["Representative", "Pressure mount"]
     assert {i.credit.raw for i in article.images if i.credit} == {"Wikimedia Commons"}
     assert (article.publisher.name, article.publisher.domain) == ("NewsGram", "www.newsgram.com")
+
+
+def dump_of(demo: DemoArticle, publisher: str, host: str) -> str:
+    """Print a demo article as a scraper without judgement dumps its page."""
+
+    def figure(after: int) -> list[str]:
+        return [
+            line
+            for image in demo.images
+            if image.after == after
+            for line in (image.caption, f"{image.caption}{image.credit}", "")
+        ]
+
+    lines = [demo.title, "", demo.subtitle or "", *figure(0), "Published on:\u00a0", ""]
+    for number, paragraph in enumerate(demo.paragraphs, 1):
+        tail = f" {demo.tail}" if number == len(demo.paragraphs) else ""
+        lines += [paragraph + tail, "", *figure(number)]
+    return "\n".join([*lines, "Related Stories", "", "No stories found.", "logo", publisher, host])
+
+
+DOUBLED = [a for p in load_publishers() for a in p.articles if a.subtitle_is_lead and a.tail]
+
+
+@pytest.mark.parametrize("demo", DOUBLED, ids=lambda demo: demo.slug[:20])
+def test_the_page_gives_the_same_article_and_what_the_dump_has_lost(demo: DemoArticle) -> None:
+    dumped = article_of(dump_of(demo, "LanternGram", demo.host))
+    fetched = clean(Page(body=build_site()[demo.url].body, url=demo.url))
+
+    assert isinstance(fetched, Article)
+    for name in ("title", "text", "editors", "agencies", "publisher", "sources_cited"):
+        assert getattr(dumped, name) == getattr(fetched, name), name
+    assert [(i.caption, i.credit) for i in dumped.images] == [
+        (i.caption, i.credit) for i in fetched.images
+    ]
+    assert (dumped.date_published, dumped.subtitle, dumped.authors) == (None, None, ())
+    assert fetched.date_published == demo.date_published
+    assert fetched.subtitle == demo.subtitle
+    assert [author.name for author in fetched.authors] == list(demo.authors)

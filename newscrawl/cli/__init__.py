@@ -107,8 +107,9 @@ def _configure_logging(options: argparse.Namespace) -> None:
         level=level, format="%(levelname)s %(name)s: %(message)s", handlers=[handler]
     )
     if not options.verbose:
-        # Of certificates that do not match, line by line; Scrapy goes on all the same.
-        logging.getLogger("scrapy.core.downloader.tls").setLevel(logging.ERROR)
+        # Certificates that do not match, line by line; Scrapy goes on all the same. By a filter,
+        # because Scrapy resets the levels of its own loggers.
+        handler.addFilter(lambda record: record.name != "scrapy.core.downloader.tls")
     if options.verbose < 2:
         # They announce for each page what we return as a reason.
         for name in ("trafilatura", "htmldate", "charset_normalizer", "readability"):

@@ -69,6 +69,10 @@ CLOCK: Final = re.compile(
     re.IGNORECASE,
 )
 PAREN: Final = re.compile(r"\([^()]*\)")
+COMMON_LANGUAGES: Final = (
+    "en", "de", "fr", "es", "pt", "it", "nl", "pl", "ru", "uk", "tr", "id", "sv", "da", "nb", "fi", "cs",
+    "ro", "hu", "el", "ar", "he", "fa", "hi", "bn", "vi", "th", "ko", "ja", "zh",
+)  # fmt: skip
 # Countries that print month before day; everywhere else the day comes first.
 MONTH_FIRST: Final = frozenset({"US", "PH"})
 
@@ -305,13 +309,14 @@ def _ask_dateparser(text: str, language: str) -> datetime | None:
         "RETURN_AS_TIMEZONE_AWARE": False,
         "RELATIVE_BASE": datetime(2000, 1, 1),  # noqa: DTZ001 - no clock in the core
     }
-    for languages in ([language] if language else None, None):
+    # Never its own detection: that tries 200 locales, which takes a third of a second.
+    for tried in dict.fromkeys((language, "en")) if language else COMMON_LANGUAGES:
         try:
-            found: datetime | None = dateparser.parse(text, languages=languages, settings=settings)
+            found: datetime | None = dateparser.parse(text, languages=[tried], settings=settings)
             if found:
                 return found.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
         except (ValueError, OverflowError):
-            # An unknown language code; the second round detects the language itself.
+            # A language that dateparser does not know; English is tried next.
             continue
     return None
 

@@ -23,9 +23,9 @@ from newscrawl.spiders.base import NewsSpider
 
 USUAL_PATHS = ("/sitemap.xml", "/news-sitemap.xml", "/feed", "/rss.xml")
 """Tried where neither robots.txt nor the home page names a feed or sitemap."""
-MAX_LIST_PAGES = 300
+MAX_LIST_PAGES = 100
 """List pages followed on one site that has neither feed nor sitemap."""
-MAX_LIST_DEPTH = 4
+MAX_LIST_DEPTH = 3
 SOURCE_PRIORITY = 20
 LIST_PRIORITY = 10
 
