@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from newscrawl.items import Article, Page, Rejected
+from newscrawl.jsonl import encode, encode_failure
 from newscrawl.reasons import BROKEN_INPUT, Reason
 from newscrawl.stages import clean
 
@@ -75,3 +76,10 @@ def clean_guarded(page: Page) -> Outcome:
         logger.error("failed on %s: %r", page.url or page.origin, error)
         logger.debug("traceback", exc_info=True)
         return Failed(error=repr(error), url=page.url, id=page.id, origin=page.origin)
+
+
+def encode_outcome(outcome: Outcome, *, provenance: bool = False) -> bytes:
+    """Encode any end of a page as a line."""
+    if isinstance(outcome, Failed):
+        return encode_failure(outcome.id, outcome.url, outcome.error)
+    return encode(outcome, provenance=provenance)

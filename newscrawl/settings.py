@@ -5,6 +5,7 @@ from importlib.metadata import version
 BOT_NAME = "newscrawl"
 SPIDER_MODULES = ["newscrawl.spiders"]
 NEWSPIDER_MODULE = "newscrawl.spiders"
+COMMANDS_MODULE = "newscrawl.commands"
 
 # The name is what sites address in robots.txt; add an address to write to with -s USER_AGENT=….
 USER_AGENT = f"newscrawl/{version('newscrawl')} (news article crawler; obeys robots.txt)"

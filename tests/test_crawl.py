@@ -159,6 +159,7 @@ def test_scrapy_parse_shows_requests_and_items(scrapy: Run) -> None:
 
     assert parsed.returncode == 0
     assert b"Scraped Items" in parsed.stdout
+    assert b"'date_published': '2024-03-04T" in parsed.stdout
     assert url.encode() in parsed.stdout
 
 

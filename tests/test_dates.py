@@ -188,3 +188,12 @@ def test_an_unreadable_value_is_kept_as_raw() -> None:
     assert draft.date_published is None
     assert draft.dates.published is not None
     assert draft.dates.published.flags == ("unreadable",)
+
+
+def test_the_same_moment_is_given_in_the_local_offset_where_one_is_printed() -> None:
+    draft = settled(
+        ("published", "2023-11-09T06:35:29+00:00", "jsonld.datePublished"),
+        ("published", "2023-11-08T22:35:29-08:00", "time"),
+    )
+
+    assert draft.date_published == "2023-11-08T22:35:29-08:00"

@@ -8,12 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO, Final
 
-from newscrawl.batch import Failed, Outcome, Totals, clean_all
+from newscrawl.batch import Failed, Outcome, Totals, clean_all, encode_outcome
 from newscrawl.cli.exits import ExitCode, exit_code
 from newscrawl.cli.output import add_output_options, open_file, open_output
 from newscrawl.errors import UsageError
 from newscrawl.items import Article, Page, Rejected
-from newscrawl.jsonl import encode, encode_failure
 from newscrawl.pages import read_pages
 from newscrawl.progress import Progress
 
@@ -99,13 +98,6 @@ def _write(
         rejects.write(line + b"\n")
     if not is_article and options.input_format != "jsonl" and not options.quiet:
         print(f"newscrawl: {describe(outcome)}", file=sys.stderr)
-
-
-def encode_outcome(outcome: Outcome, *, provenance: bool = False) -> bytes:
-    """Encode any end of a page as a line."""
-    if isinstance(outcome, Failed):
-        return encode_failure(outcome.id, outcome.url, outcome.error)
-    return encode(outcome, provenance=provenance)
 
 
 def describe(outcome: Outcome) -> str:

@@ -4,8 +4,8 @@ import argparse
 import sys
 from typing import Final
 
-from newscrawl.batch import Totals, clean_all
-from newscrawl.cli.clean import describe, encode_outcome
+from newscrawl.batch import Totals, clean_all, encode_outcome
+from newscrawl.cli.clean import describe
 from newscrawl.cli.crawl import log_settings
 from newscrawl.cli.exits import ExitCode
 from newscrawl.cli.output import add_output_options, open_output

@@ -140,10 +140,13 @@ def _resolve_zone_conflict(first: Reading, others: Sequence[Read]) -> tuple[Read
     ):
         return first, False
     for _, other in others:
-        same_wall = other.precision in ("second", "minute") and (
-            abs(other.wall - first.wall) < SAME_WALL_TOLERANCE
-        )
-        if same_wall and other.zone_from in ("offset", "name") and other.value != first.value:
+        timed = other.precision in ("second", "minute") and other.zone_from in ("offset", "name")
+        if not timed or other.value == first.value:
+            continue
+        if first.zone_from == "utc" and other.instant == first.instant:
+            # The same moment, printed with the local offset too: the local day is the true one.
+            return replace(first, value=other.value, zone_from=other.zone_from), False
+        if abs(other.wall - first.wall) < SAME_WALL_TOLERANCE:
             return replace(
                 first, value=other.value, instant=other.instant
             ), first.zone_from == "utc"

@@ -8,12 +8,17 @@ from lxml.html import HtmlElement
 
 from newscrawl.extraction.document import Document
 from newscrawl.items import Candidate
+from newscrawl.lines import is_date_line
 from newscrawl.wording import fold
 
 MAX_BYLINE_CHARS: Final = 160
 """Characters; longer 'author' elements are biographies (of 1,175 pages, all bylines are shorter)."""
 MAX_DATE_CHARS: Final = 120
 MAX_TITLE_CHARS: Final = 350
+MIN_DATE_CHARS: Final = 6
+MAX_DATE_LINE: Final = 60
+MAX_LINE_DATES: Final = 3
+NO_TEXT: Final = frozenset({"script", "style", "title", "option", "textarea", "time"})
 
 # Parts of a page that never hold the article's own byline or date.
 ASIDE: Final = re.compile(
@@ -80,6 +85,7 @@ def date_candidates(document: Document) -> Iterator[Candidate]:
                 yield Candidate(field=field, raw=raw, method=f"microdata.{key}")
     yield from _time_elements(document)
     yield from _class_dates(document)
+    yield from _line_dates(document)
 
 
 def text_content(element: HtmlElement) -> str:
@@ -170,6 +176,22 @@ def _class_dates(document: Document) -> Iterator[Candidate]:
         if is_short and not in_aside(element) and not _in_link_list(element):
             field = "modified" if MODIFIED_WORD.search(f"{marks} {raw}") else "published"
             yield Candidate(field=field, raw=raw, method="text.class")
+
+
+def _line_dates(document: Document) -> Iterator[Candidate]:
+    """Give the first texts that are nothing but a date, from the headline on, whatever their class."""
+    start = next(document.tree.iter("h1"), document.tree)
+    found = 0
+    for element in start.xpath("self::* | following::*") if start.tag == "h1" else start.iter():
+        raw = " ".join((element.text or "").split()) if isinstance(element.tag, str) else ""
+        is_short = MIN_DATE_CHARS <= len(raw) <= MAX_DATE_LINE and any(map(str.isdigit, raw))
+        if element.tag in NO_TEXT or not is_short or not (field := is_date_line(raw)):
+            continue
+        if not in_aside(element) and not _in_link_list(element):
+            yield Candidate(field=field, raw=raw, method="text.line")
+            found += 1
+            if found == MAX_LINE_DATES:
+                return
 
 
 def _in_link_list(element: HtmlElement) -> bool:

@@ -15,6 +15,7 @@ from twisted.python.failure import Failure
 from newscrawl.discovery.feeds import declared_feeds, read_feed
 from newscrawl.discovery.links import find_links, is_other_page
 from newscrawl.discovery.sitemaps import read_sitemap, sitemaps_in_robots
+from newscrawl.errors import UsageError
 from newscrawl.extraction.document import is_http_url
 from newscrawl.items import Rejected
 from newscrawl.quality import registrable_domain
@@ -245,5 +246,10 @@ def _split(text: str) -> list[str]:
 def _read_urls(path: str) -> list[str]:
     if not path:
         return []
-    lines = Path(path).read_text(encoding="utf-8").splitlines()
+    try:
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(
+            f"urls_file={path}: {getattr(error, 'strerror', None) or error}"
+        ) from error
     return [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]

@@ -13,6 +13,7 @@ from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.python.failure import Failure
 from w3lib.url import canonicalize_url
 
+from newscrawl.errors import UsageError
 from newscrawl.items import Page, Rejected
 from newscrawl.quality import registrable_domain
 from newscrawl.reasons import Reason
@@ -33,7 +34,7 @@ class NewsSpider(Spider):
 
     def __init__(self, *args: Any, limit: str | int | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.limit = int(limit) if limit else None
+        self.limit = positive("limit", limit) if limit else None
         self.requested: set[str] = set()
         self.answered: set[str] = set()
 
@@ -87,6 +88,18 @@ class NewsSpider(Spider):
         """Count under `newscrawl/`."""
         assert self.crawler.stats is not None
         self.crawler.stats.inc_value(f"newscrawl/{name}", number)
+
+
+def positive(name: str, value: str | int) -> int:
+    """Read a spider argument that must be a number above 0.
+
+    Raises:
+        UsageError: it is none.
+
+    """
+    if not str(value).isdigit() or int(value) < 1:
+        raise UsageError(f"{name}={value}: not a number above 0")
+    return int(value)
 
 
 def page_of(response: Response, origin: str) -> Page:

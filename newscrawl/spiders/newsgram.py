@@ -13,7 +13,7 @@ from newscrawl.discovery.links import find_links
 from newscrawl.discovery.sitemaps import read_sitemap
 from newscrawl.reference import publishers
 from newscrawl.spiders.articles import tree_of
-from newscrawl.spiders.base import NewsSpider
+from newscrawl.spiders.base import NewsSpider, positive
 
 SOURCE_PRIORITY = 20
 
@@ -38,7 +38,7 @@ class NewsgramSpider(NewsSpider):
     ) -> None:
         super().__init__(*args, **kwargs)
         self.scheme = scheme
-        self.days = None if days == "all" else int(days)
+        self.days = None if days == "all" else positive("days", days)
         self.allowed_domains = list(self.source.domains)
         self.article_pattern = re.compile(self.source.article_pattern or "")
 

@@ -1,0 +1,1 @@
+"""Commands of the Scrapy project, added through COMMANDS_MODULE."""
