@@ -2,13 +2,14 @@
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from newscrawl.items import Article, Page, Rejected
 from newscrawl.jsonl import encode, encode_failure
 from newscrawl.reasons import BROKEN_INPUT, Reason
 from newscrawl.stages import clean
+from newscrawl.wording import numbered
 
 logger = logging.getLogger(__name__)
 
@@ -56,10 +57,21 @@ class Totals:
 
     def __str__(self) -> str:
         """Say it in one line."""
-        parts = [f"{self.accepted} articles", f"{self.rejected.total()} rejected"]
-        reasons = ", ".join(f"{reason} {number}" for reason, number in self.rejected.most_common())
-        parts[1] += f" ({reasons})" if reasons else ""
-        return f"{self.read} pages read: {', '.join(parts)}, {self.failed} failed"
+        reasons = {str(reason): number for reason, number in self.rejected.items()}
+        return describe_ends(self.read, "read", self.accepted, reasons, self.failed)
+
+
+def describe_ends(
+    pages: int, verb: str, accepted: int, rejected: Mapping[str, int], failed: int
+) -> str:
+    """Say in one line how pages ended; batch and crawl say it alike.
+
+    >>> describe_ends(3, "read", 1, {"empty": 2}, 0)
+    '3 pages read: 1 article, 2 rejected (empty 2), 0 failed'
+    """
+    named = ", ".join(f"{reason} {number}" for reason, number in sorted(rejected.items()))
+    total = f"{sum(rejected.values())} rejected{f' ({named})' if named else ''}"
+    return f"{numbered(pages, 'page')} {verb}: {numbered(accepted, 'article')}, {total}, {failed} failed"
 
 
 def clean_all(pages: Iterable[Page | Rejected]) -> Iterator[Outcome]:

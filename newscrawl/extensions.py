@@ -11,6 +11,7 @@ from scrapy.exceptions import NotConfigured
 from scrapy.http import Response
 from scrapy.statscollectors import StatsCollector
 
+from newscrawl.batch import describe_ends
 from newscrawl.items import Article, Rejected
 from newscrawl.jsonl import encode
 from newscrawl.pipelines import PageRejected
@@ -103,11 +104,9 @@ def summary(stats: dict[str, Any]) -> str:
     """Say in one line how the pages of a crawl ended."""
     totals = totals_of(stats)
     prefix = "newscrawl/rejected/"
-    reasons = sorted((k.removeprefix(prefix), v) for k, v in stats.items() if k.startswith(prefix))
-    named = ", ".join(f"{reason} {number}" for reason, number in reasons)
-    return (
-        f"{totals['requested']} pages requested: {totals['accepted']} articles, "
-        f"{totals['rejected']} rejected{f' ({named})' if named else ''}, {totals['failed']} failed"
+    reasons = {k.removeprefix(prefix): v for k, v in stats.items() if k.startswith(prefix)}
+    return describe_ends(
+        totals["requested"], "requested", totals["accepted"], reasons, totals["failed"]
     )
 
 

@@ -41,6 +41,15 @@ def squeeze(text: str) -> str:
     return " ".join(cleaned.split())
 
 
+def numbered(number: int, noun: str) -> str:
+    """Write a number with its noun.
+
+    >>> numbered(1, "article"), numbered(2, "article")
+    ('1 article', '2 articles')
+    """
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def count_words(text: str) -> int:
     """Count words; in scripts that write no spaces each letter counts as one.
 

@@ -62,7 +62,7 @@ def test_clean_of_a_file_prints_one_article(page: Path) -> None:
 
     assert result.returncode == 0
     assert [article["url"] for article in lines(result.stdout)] == ["https://a.example/x"]
-    assert b"1 pages read: 1 articles, 0 rejected, 0 failed" in result.stderr
+    assert b"1 page read: 1 article, 0 rejected, 0 failed" in result.stderr
 
 
 def test_clean_of_a_dump_by_suffix_and_from_stdin() -> None:
@@ -127,7 +127,7 @@ def test_bad_files_are_named_with_their_reason_and_the_rest_goes_on(
     }  # fmt: skip
     assert "bytes.html" in rejects
     assert result.returncode == 1
-    assert b"6 pages read: 1 articles, 5 rejected" in result.stderr
+    assert b"6 pages read: 1 article, 5 rejected" in result.stderr
     assert b"Traceback" not in result.stderr
 
 

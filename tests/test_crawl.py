@@ -91,7 +91,10 @@ def test_every_end_is_counted_and_written(newscrawl: Run, tmp_path: Path) -> Non
     assert ends[private] == "robots"
     assert ends[missing] == "http_error"
     accepted = len(lines(tmp_path / "out.jsonl"))
-    assert f"5 pages requested: {accepted} articles, {len(ends)} rejected".encode() in result.stderr
+    assert (
+        f"5 pages requested: {accepted} article{'s' * (accepted > 1)}, {len(ends)} rejected".encode()
+        in result.stderr
+    )
     assert accepted + len(ends) == 5
 
 
