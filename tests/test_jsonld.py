@@ -1,5 +1,6 @@
 """JSON-LD is read in all the shapes that news sites write."""
 
+import json
 from typing import Any
 
 import lxml.html
@@ -8,6 +9,9 @@ import pytest
 from newscrawl.extraction import structured
 from newscrawl.extraction.document import Document
 from newscrawl.extraction.jsonld import read_json_ld, text_of, types_of
+from newscrawl.items import Page
+from newscrawl.jsonl import encode
+from newscrawl.stages import clean
 
 URL = "https://a.example/2024/05/03/mill"
 
@@ -121,3 +125,30 @@ def test_canonical_of_a_home_page_is_not_believed() -> None:
 def test_text_of_nested_values() -> None:
     assert text_of([{"@value": " A  b "}]) == "A b"
     assert text_of(True) is None
+
+
+NODE: dict[str, Any] = {
+    "@type": "NewsArticle", "headline": "Mill reopens", "url": URL, "datePublished": "2024-05-03",
+    "dateModified": "2024-05-03", "author": {"name": "Jane"}, "creator": "x", "publisher": {"name": "P"},
+    "image": {"url": "https://a.example/i.jpg"}, "keywords": "a", "articleSection": "s", "@id": "x",
+    "isAccessibleForFree": True, "video": {"contentUrl": URL}, "alternativeHeadline": "alt", "@graph": [],
+    "mainEntityOfPage": URL,
+}  # fmt: skip
+ODD: list[Any] = [
+    None, True, 0, 1.5, float("inf"), "", [], {}, [None], [[]], {"@id": 1}, {"name": []}, "\ud800",
+    {"name": {"name": {}}}, "x" * 10_000, "http://[", "9999-99-99", "0000-00-00T00:00:00+99:99", "1e999",
+    "99999999999999999999", "2024-05-03T25:61:61Z", {"@type": [[]]}, {"url": {"url": []}},
+    {"caption": [1], "url": 5},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("key", NODE)
+@pytest.mark.parametrize("value", ODD, ids=lambda value: repr(value)[:20])
+def test_no_value_of_any_field_raises(key: str, value: Any) -> None:
+    script = json.dumps({**NODE, key: value})
+    html = (
+        f'<html><head><script type="application/ld+json">{script}</script></head><body><article><p>'
+        f"{'The mill reopened on Monday after years. ' * 3}</p></article></body></html>"
+    )
+
+    encode(clean(Page(body=html, url=URL)), provenance=True)

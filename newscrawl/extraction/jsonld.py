@@ -26,6 +26,11 @@ MAX_DEPTH: Final = 12
 """Levels of nesting followed; real data stays under 8."""
 
 TRAILING_COMMA: Final = re.compile(r",(\s*[}\]])")
+# Half of an escaped pair, as truncating CMSs leave behind: no encoder can write it.
+LONE_SURROGATE: Final = re.compile(
+    r"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])"
+    r"|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+)
 JSON_OBJECT: Final = re.compile(r'\s*\{\s*"@')
 WRAPPER: Final = re.compile(r"^\s*(?://)?\s*(?:<!\[CDATA\[|<!--)|(?:\]\]>|-->)\s*;?\s*$")
 
@@ -99,7 +104,7 @@ def as_list(value: object) -> list[Any]:
 
 def _loads(script: str) -> Iterator[object]:
     """Parse one script, with the repairs that real pages need."""
-    cleaned = WRAPPER.sub("", script).strip()
+    cleaned = LONE_SURROGATE.sub("", WRAPPER.sub("", script).strip())
     for attempt in (cleaned, TRAILING_COMMA.sub(r"\1", cleaned), html.unescape(cleaned)):
         try:
             # strict=False lets raw control characters through; raw_decode ignores what follows.

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Final
 
-from newscrawl.extraction.document import decode
+from newscrawl.extraction.document import FORBIDDEN, decode
 from newscrawl.extraction.figures import split_credit
 from newscrawl.items import Block, Candidate, Credit, Draft, Edit, Image, Page, Publisher
 from newscrawl.lines import is_byline, is_date_line, is_related_heading, is_sentence
@@ -50,7 +50,7 @@ class _Dump:
 def read_dump(page: Page) -> Draft:
     """Make a draft of a text dump."""
     text = page.body if isinstance(page.body, str) else decode(page.body, page.content_type)
-    dump = _Dump(lines=split_lines(text))
+    dump = _Dump(lines=split_lines(FORBIDDEN.sub("", text)))
     _take_title(dump)
     _take_footer(dump)
     _take_related(dump)
@@ -79,7 +79,7 @@ def split_lines(text: str) -> list[str]:
 
 
 def _paragraphs(text: str) -> list[str]:
-    unified = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")
+    unified = text.replace("\r\n", "\n").replace("\r", "\n")
     return re.split(r"\n[ \t\u00a0]*\n", unified)
 
 
