@@ -20,18 +20,27 @@ MAX_DATE_LINE: Final = 90
 MAX_BYLINE_WORDS: Final = 14
 NAME_WORD: Final = re.compile(r"^[^\W\d_a-zа-яё]")
 COPYRIGHT: Final = re.compile(
-    r"^\W*(?:©|\(c\)|copyright\b|alle rechte|all rights reserved|tous droits réservés|todos los derechos"
-    r"|todos os direitos|tutti i diritti|無断転載|版权所有|ⓒ|저작권자|حقوق النشر|جميع الحقوق)",
+    r"^\W*(?:©|ⓒ|\(c\)|copyright\b\W*(?:©|ⓒ|\(c\)|\d{4}|:|by\b|[^\W\d_][\w .]{1,40}\d{4})|alle rechte vorbehalten"
+    r"|all rights reserved|tous droits réservés|todos los derechos reservados|todos os direitos reservados"
+    r"|tutti i diritti riservati|無断転載|版权所有|저작권자|حقوق النشر محفوظة|جميع الحقوق محفوظة)",
     re.IGNORECASE,
 )
-
-
 STRONG_SHARE: Final = re.compile(
     r"(?:share (?:this|on|via)|follow us|like us on|leave a (?:reply|comment))", re.IGNORECASE
 )
 FOLLOW: Final = re.compile(
     r"\W{0,3}(?:follow|folgen sie|folge|suivez|síguenos|siga|segui)\b.{0,60}\b(?:on|auf|sur|en|no|su)\s"
     r".{0,20}(?:instagram|facebook|twitter|whatsapp|telegram|youtube|tiktok|linkedin|google news|\bX\b)",
+    re.IGNORECASE,
+)
+
+
+MAX_LINK_LINE: Final = 250
+MAX_PROMO_WORDS: Final = 40
+OFFERED: Final = re.compile(
+    r"newsletter|\bapps?\b|whatsapp|telegram|channel|kanal|canal|subscri|abonn|assin|inbox|e-?mail|alerts?\b|briefing"
+    r"|updates?\b|notification|membership|\bmember\b|log ?in|account|conversation|stories|journalism|breaking news"
+    r"|latest news|day's top|free trial|here\b|hier\b|ici\b|aquí|nyhetsbrev|рассыл|канал|قناة|नोटिफिकेशन|व्हाट्सएप",
     re.IGNORECASE,
 )
 
@@ -118,13 +127,23 @@ def is_read_more(line: str) -> bool:
     >>> is_read_more("ALSO READ: Old mill to reopen"), is_read_more("Read more of him: he is good.")
     (True, False)
     """
-    match = _opening_pattern("read_more", r"\s*[:|–—\-»>]\s*\S|\s*$").match(line)
-    return bool(match) and len(line) < 250 and not (line.endswith(".") and len(line) > 160)
+    match = _opening_pattern("read_more", r"\s*[:|»>]\s*\S|\s+[–—-]\s+\S|\s*$").match(line)
+    if not match or len(line) > MAX_LINK_LINE or line.rstrip().endswith("."):
+        return False
+    # 'More – much more – came' is a sentence: one word needs a colon.
+    opening, *dash = re.split(r"\s[–—-]\s", match[0])
+    return not dash or len(opening.split()) > 1
 
 
 def is_promo(line: str) -> bool:
-    """Tell an invitation to a newsletter, an app, a channel or a subscription."""
-    return len(line.split()) <= 40 and bool(_opening_pattern("promos", r"\b|$").match(line))
+    """Tell an invitation to a newsletter, an app, a channel or a subscription.
+
+    >>> is_promo("Sign up for our morning newsletter."), is_promo("Get our children home, they said.")
+    (True, False)
+    """
+    if len(line.split()) > MAX_PROMO_WORDS or not _opening_pattern("promos", r"\b|$").match(line):
+        return False
+    return bool(OFFERED.search(line)) or (len(line.split()) <= 8 and not is_sentence(line))
 
 
 def is_share_prompt(line: str) -> bool:
@@ -140,7 +159,8 @@ def is_share_prompt(line: str) -> bool:
         return True
     strong = STRONG_SHARE.match(line)
     multi = _opening_pattern("shares", r"\s*[:|]|$").match(line)
-    return short and bool(strong or multi)
+    few = not is_sentence(line) or len(line.split()) <= 6
+    return short and few and bool(strong or multi)
 
 
 def is_advert_label(line: str) -> bool:

@@ -44,6 +44,7 @@ NO_TAILS = [
     "He studies in Munich (LMU)", "said Hendrik Streek (CDU)", "the story ended. (vyp/kna)",
     "The police urge anyone with information to call.", "a party called PTI won the seat.",
     "With information from three witnesses the police found the car.", "(END)",
+    "The report was first carried by the Australian Associated Press (AAP).",
 ]  # fmt: skip
 DATELINES = [
     (

@@ -158,12 +158,21 @@ def _read_bracket(text: str, country: str | None) -> Tail | None:
         for part, agency in zip(parts, found, strict=True)
         if not agency and INITIALS.fullmatch(part)
     )
+    if not _ends_story(text[: match.start()], named):
+        return None
     if not named or len(named) + len(initials) != len(parts) or _all_lower_pair(parts):
         return None
     return Tail(
         kept=text[: match.start()].rstrip(), removed=match[0].strip(), code=EditCode.TAIL_AGENCY,
         agencies=named, editors=initials,
     )  # fmt: skip
+
+
+def _ends_story(before: str, named: tuple[Agency, ...]) -> bool:
+    """Tell a tail from a gloss: 'the Australian Associated Press (AAP).' explains a name."""
+    if re.search(r"[.!?…。؟][\"'”’»)\]]*\s*$", before):
+        return True
+    return not any(agency.name.split()[0] in before[-60:] for agency in named)
 
 
 def _all_lower_pair(parts: list[str]) -> bool:
