@@ -20,7 +20,7 @@ class Failed:
 
     error: str
     url: str | None = None
-    id: str | None = None
+    id: str | int | None = None
     origin: str | None = None
 
 

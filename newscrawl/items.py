@@ -24,8 +24,8 @@ class Page:
     """The bytes as they came, or text that is decoded already."""
     url: str | None = None
     """Absolute address; may be unknown for files and text dumps."""
-    id: str | None = None
-    """The caller's own id, given back on the article line."""
+    id: str | int | None = None
+    """The caller's own id, given back on the article line as it came."""
     kind: Literal["html", "text"] = "html"
     """`text` for a plain-text dump that another tool has made of a page."""
     content_type: str | None = None
@@ -190,8 +190,8 @@ class Paywall:
 
     declared: bool | None = None
     """True where the page declares itself not free."""
-    truncated: bool = False
-    """True where only a beginning of the text is on the page."""
+    truncated: bool | None = None
+    """True where only a beginning of the text is on the page; absent where that is not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -264,7 +264,7 @@ class Article:
 
     schema_version: int = SCHEMA_VERSION
     """Version of this schema; a new field raises newscrawl's minor version, not this."""
-    id: str
+    id: str | int
     """The caller's id, else a stable hash of the canonical URL, else of the text."""
     url: str | None = None
     """The address the page was fetched from."""
@@ -340,7 +340,7 @@ class Rejected:
     """One of `Reason`."""
     url: str | None = None
     """The page's address."""
-    id: str | None = None
+    id: str | int | None = None
     """The caller's id."""
     detail: str | None = None
     """What exactly, in words."""

@@ -35,7 +35,7 @@ def encode(outcome: Article | Rejected, *, provenance: bool = False) -> bytes:
     return _encoder.encode(record)
 
 
-def encode_failure(page_id: str | None, url: str | None, error: str) -> bytes:
+def encode_failure(page_id: str | int | None, url: str | None, error: str) -> bytes:
     """Encode the answer for a page on which newscrawl itself failed."""
     record = {"schema_version": SCHEMA_VERSION, "id": page_id, "url": url, "rejected": "failed"}
     return _encoder.encode({**record, "detail": error})

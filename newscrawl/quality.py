@@ -55,7 +55,7 @@ def _problem(draft: Draft, text: str) -> tuple[Reason, str | None] | None:
 def _article(draft: Draft, text: str) -> Article:
     page = draft.page
     return Article(
-        id=page.id or _stable_id(draft, text),
+        id=_stable_id(draft, text) if page.id is None else page.id,
         url=page.url,
         canonical_url=draft.canonical_url,
         amp_url=draft.amp_url,

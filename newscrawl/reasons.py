@@ -32,7 +32,10 @@ class Reason(_Explained):
     TOO_COMPLEX = "too_complex", "The document has more elements than the limit."
     UNPARSABLE = "unparsable", "No document tree could be made of the markup."
     INVALID_URL = "invalid_url", "The address is not an http or https URL."
-    INVALID_LINE = ("invalid_line", "The input line is not a JSON object with a url and html.")
+    INVALID_LINE = (
+        "invalid_line",
+        "The input line is not a JSON object with html, or a value in it is of the wrong kind.",
+    )
     UNREADABLE = "unreadable", "The file could not be opened or read."
     NO_TEXT = "no_text", "No main text was found on the page."
     TOO_SHORT = ("too_short", "The text is too short and nothing marks the page as an article.")
@@ -66,7 +69,10 @@ BROKEN_INPUT = frozenset(
 class EditCode(_Explained):
     """What a piece of text was removed from the body for, or where it was moved to."""
 
-    TITLE_REPEATED = "title.repeated", "The line repeats the title."
+    TITLE_REPEATED = (
+        "title.repeated",
+        "The line repeats the title, perhaps with a kicker in front of it.",
+    )
     TITLE_LINE = "title.line", "The first line of a text dump, now the title."
     LEAD_DOUBLED = "lead.doubled", "The standfirst repeats a paragraph of the body."
     CAPTION = "caption.moved", "The line is an image caption, kept with the image."
@@ -84,7 +90,7 @@ class EditCode(_Explained):
     PROMO = "promo.line", "An invitation to a newsletter, app, channel or subscription."
     SHARE = "share.line", "A share, follow or comment prompt."
     ADVERT = "advert.line", "An advertising label."
-    COPYRIGHT = "copyright.line", "A copyright line."
+    COPYRIGHT = "copyright.line", "A copyright line; agencies it names are kept as fields."
     FOOTER = "footer.line", "The site's name, host or logo in the footer."
     ORPHAN = "label.orphan", "A widget label that stands alone, such as 'Loading…'."
     TAGS = "tags.line", "A list of tags, kept as tags."

@@ -38,6 +38,7 @@ TAILS = [
     ("Quelle: APA/dpa", "", ["apa_at", "dpa"], ()),
     ("(Reporting by Jo Doe; Editing by Al Roe)", "", [], ("Al Roe",)),
     ("It may take years. (Additional reporting by Jo Doe)", "It may take years.", [], ()),
+    ("© dpa-infocom, dpa:240516-99-53606/3", "", ["dpa"], ()),
     ("Associated Press writer Jo Doe contributed to this report.", "", ["ap"], ()),
 ]
 NO_TAILS = [
@@ -125,6 +126,8 @@ def test_initials_are_case_sensitive() -> None:
         ("Photo by Jo Doe via Getty Images", "Jo Doe", "Getty Images"),
         ("AP Photo/Jo Doe", "Jo Doe", "Associated Press"),
         ("Wikimedia Commons", None, "Wikimedia Commons"),
+        ("Saltmere Museum", None, None),
+        ("Courtesy of Rosewell School", None, None),
     ],
 )
 def test_image_credit(raw: str, photographer: str | None, agency: str | None) -> None:

@@ -95,7 +95,7 @@ def test_jsonl_is_answered_line_by_line_with_the_same_id() -> None:
     assert [answer.get("rejected") for answer in answers] == [
         None, "empty", "invalid_line", "invalid_url", "invalid_line", None,
     ]  # fmt: skip
-    assert [answer["id"] for answer in answers] == ["a", "b", None, "d", "e", "6"]
+    assert [answer["id"] for answer in answers] == ["a", "b", None, "d", "e", 6]
     assert result.returncode == 1
     assert b"6 pages read: 2 articles, 4 rejected" in result.stderr
 
@@ -141,6 +141,8 @@ def test_bad_files_are_named_with_their_reason_and_the_rest_goes_on(
         (("crawl", "newsgram", "-s", "NOVALUE"), b"NAME=VALUE"),
         (("explain", "no-such-file.html"), b"no such file"),
         (("clean", "README.md", "-O", "."), b"is a folder"),
+        (("clean", "README.md", "--url", "nonsense"), b"not an http or https address"),
+        (("clean", "README.md", "README.md", "--url", "https://a.example/x"), b"name one file"),
     ],
 )
 def test_wrong_usage_is_one_line_and_exits_2(arguments: tuple[str, ...], message: bytes) -> None:
@@ -212,3 +214,17 @@ def test_a_closed_pipe_is_no_error(tmp_path: Path, page: Path) -> None:
 
     assert len(result.stdout.splitlines()) == 1
     assert b"Traceback" not in result.stderr
+
+
+def test_the_output_in_the_folder_that_is_read_is_no_input(tmp_path: Path, page: Path) -> None:
+    result = run("clean", tmp_path, "-O", tmp_path / "out.jsonl")
+
+    assert result.returncode == 0
+    assert b"1 page read: 1 article" in result.stderr
+
+
+def test_json_lines_by_suffix_are_answered_line_by_line(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_bytes(row(id="a", url="https://a.example/1", html="") * 2)
+
+    assert [answer["rejected"] for answer in lines(run("clean", path).stdout)] == ["empty", "empty"]

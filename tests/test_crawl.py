@@ -1,6 +1,8 @@
 """The spiders against a real server, through Scrapy's own commands and ours."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +10,7 @@ import pytest
 
 from newscrawl.demo.server import DemoServer
 from newscrawl.demo.site import load_publishers
-from tests.conftest import FAST, Run
+from tests.conftest import FAST, Run, proxied
 
 LANTERN = next(p for p in load_publishers() if p.template == "quintype")
 ARTICLE = LANTERN.articles[0]
@@ -127,6 +129,26 @@ def test_a_crawl_prints_to_stdout_when_nothing_else_is_asked(newscrawl: Run) -> 
 )
 def test_exit_codes_of_a_crawl_that_brings_nothing(newscrawl: Run, target: str, code: int) -> None:
     assert newscrawl("crawl", target, *FAST).returncode == code
+
+
+@pytest.mark.parametrize("command", ["fetch", "crawl", "explain"])
+def test_an_unreachable_host_is_one_clear_line_and_exits_1(command: str, tmp_path: Path) -> None:
+    arguments = [
+        sys.executable,
+        "-m",
+        "newscrawl",
+        command,
+        "http://127.0.0.1:1/2024/01/01/a-b-c-d-e",
+    ]
+
+    result = subprocess.run(
+        arguments, cwd=tmp_path, env=proxied(""), capture_output=True, check=False, timeout=120
+    )
+
+    assert result.returncode == 1
+    assert b"Traceback" not in result.stderr
+    assert len(result.stderr.splitlines()) <= 4
+    assert b"unreachable" in result.stderr
 
 
 def test_degraded_when_one_of_two_sites_gives_nothing(newscrawl: Run, tmp_path: Path) -> None:

@@ -18,6 +18,12 @@ SEPARATOR: Final = re.compile(
 POOL: Final = re.compile(
     r"(?i)^(?:pool|handout|file|file photo|archive?|archiv|symbolbild|dokumentationsbild)$"
 )
+# Who supplied a picture without having taken it: named in the raw credit only.
+ORGANISATION: Final = re.compile(
+    r"(?i)\b(?:handout|courtesy|museum|groups?|projects?|schools?|university|librar(?:y|ies)|archives?|police|ministry"
+    r"|council|institut\w*|foundation|society|department|office|services?|team|press|news|media|club|church|company"
+    r"|polizei|feuerwehr|stadt|gemeinde|verein|verlag|archiv|ministerium|screenshot|supplied|provided|privat)\b"
+)
 PERSON: Final = re.compile(r"^[^\W\d_][\w'’.-]*(?:\s+[^\W\d_][\w'’.-]*){1,4}$")
 
 
@@ -38,7 +44,7 @@ def split_image_credit(raw: str, country: str | None = None) -> Credit:
             continue
         if name := _agency(part, country):
             agencies.append(name)
-        elif PERSON.match(part):
+        elif PERSON.match(part) and not ORGANISATION.search(part):
             people.append(part)
     return Credit(
         raw=raw,

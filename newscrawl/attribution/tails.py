@@ -29,6 +29,9 @@ REPORTING: Final = re.compile(
     r"^\W{0,2}(?:(?:additional\s+)?reporting|writing|editing|written|compiled|edited)\s+by\b.{2,400}$",
     re.IGNORECASE | re.DOTALL,
 )
+COPYRIGHT: Final = re.compile(
+    r"(?i)^\W{0,2}(?:©|\(c\)|copyright\W{0,3}(?=©|\d{4}))\W*(?:\d{4}\W*)?(?P<holder>.{2,80})"
+)
 EDITORS: Final = re.compile(
     r"(?i)(?:editing|edited)\s+by\s+(?P<names>[^;.()]+?)(?=\s*(?:[;.)]|$|writing by|reporting by))"
 )
@@ -93,6 +96,7 @@ def read_tail(text: str, country: str | None = None) -> Tail | None:
         _read_bracket,
         _read_dash,
         _read_bare,
+        _read_copyright,
     )
     for reader in readers:
         if tail := reader(text, country):
@@ -199,3 +203,12 @@ def _read_bare(text: str, country: str | None) -> Tail | None:
     return Tail(
         kept="", removed=text, code=EditCode.TAIL_AGENCY, agencies=agencies_in(text, country)
     )
+
+
+def _read_copyright(text: str, country: str | None) -> Tail | None:
+    """Read an agency's copyright line: `© dpa-infocom, dpa:240516-99-53606/3`."""
+    match = COPYRIGHT.match(text)
+    found = agencies_in(match["holder"], country) if match else ()
+    if not found:
+        return None
+    return Tail(kept="", removed=text, code=EditCode.COPYRIGHT, agencies=found)

@@ -103,17 +103,25 @@ def _configure_logging(options: argparse.Namespace) -> None:
     handler = logging.StreamHandler(sys.stderr)
     # On the handler: Scrapy opens the root logger for all levels.
     handler.setLevel(level)
-    logging.basicConfig(
-        level=level, format="%(levelname)s %(name)s: %(message)s", handlers=[handler]
-    )
+    handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=level, handlers=[handler])
     if not options.verbose:
         # Certificates that do not match, line by line; Scrapy goes on all the same. By a filter,
         # because Scrapy resets the levels of its own loggers.
         handler.addFilter(lambda record: record.name != "scrapy.core.downloader.tls")
+        handler.setFormatter(_OneLine())
     if options.verbose < 2:
         # They announce for each page what we return as a reason.
         for name in ("trafilatura", "htmldate", "charset_normalizer", "readability"):
             logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
+class _OneLine(logging.Formatter):
+    """Print the first line of a message, and no traceback: these are for -v."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        lines = record.getMessage().splitlines() or [""]
+        return f"newscrawl: {lines[0]}"
 
 
 class _Version(argparse.Action):

@@ -12,8 +12,9 @@ from newscrawl.batch import Failed, Outcome, Totals, clean_all, encode_outcome
 from newscrawl.cli.exits import ExitCode, exit_code
 from newscrawl.cli.output import add_output_options, open_file, open_output
 from newscrawl.errors import UsageError
+from newscrawl.extraction.document import is_http_url
 from newscrawl.items import Article, Page, Rejected
-from newscrawl.pages import read_pages
+from newscrawl.pages import format_of, read_pages
 from newscrawl.progress import Progress
 
 EXAMPLE: Final = """
@@ -22,8 +23,8 @@ examples:
   newscrawl clean pages/ -O articles.jsonl --rejects rejects.jsonl
   cat pages.jsonl | newscrawl clean --input-format jsonl > articles.jsonl
 
-With --input-format jsonl each input line {"id"?, "url", "html", "fetched_at"?} is answered by one
-line with the same id: an article, or {"id", "rejected": reason}. Of other inputs the articles are
+Each line of JSON lines, by suffix or --input-format jsonl, {"id"?, "url", "html", "fetched_at"?} is answered by
+one with the same id: an article, or {"id", "rejected": reason}. Of other inputs the articles are
 written, and what is refused is named on standard error and in the --rejects file.
 
 exit codes: 0 all well, 1 a page failed or an input was broken, 2 wrong usage, 3 no article came out
@@ -52,12 +53,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> ExitCode:
     """Clean the pages."""
     paths = _paths(options)
+    options.answers_lines = _are_lines(paths, options.input_format)
     totals = Totals()
     with ExitStack() as stack:
         output = stack.enter_context(open_output(options))
         rejects = stack.enter_context(open_file(Path(options.rejects))) if options.rejects else None
         progress = stack.enter_context(Progress(quiet=options.quiet))
-        pages = read_pages(paths, input_format=options.input_format)
+        own = [Path(p) for p in (options.append, options.overwrite, options.rejects) if p]
+        pages = read_pages(paths, input_format=options.input_format, exclude=own)
         for outcome in clean_all(with_url(pages, options.url)):
             totals.count(outcome)
             _write(outcome, output, rejects, options)
@@ -68,6 +71,10 @@ def run(options: argparse.Namespace) -> ExitCode:
 
 
 def _paths(options: argparse.Namespace) -> list[str]:
+    if options.url and not is_http_url(options.url):
+        raise UsageError(f"--url {options.url!r} is not an http or https address")
+    if options.url and (len(options.paths) > 1 or any(Path(p).is_dir() for p in options.paths)):
+        raise UsageError("--url is the address of one page; name one file")
     if options.paths:
         missing = [path for path in options.paths if path != "-" and not Path(path).exists()]
         if missing:
@@ -76,6 +83,13 @@ def _paths(options: argparse.Namespace) -> list[str]:
     if sys.stdin.isatty():
         raise UsageError("name files or folders to clean, or - for standard input")
     return ["-"]
+
+
+def _are_lines(paths: list[str], input_format: str | None) -> bool:
+    """Tell whether the input is JSON lines, so that each is answered by one."""
+    if input_format:
+        return input_format == "jsonl"
+    return all(path != "-" and format_of(Path(path)) == "jsonl" for path in paths)
 
 
 def with_url(pages: Iterable[Page | Rejected], url: str | None) -> Iterator[Page | Rejected]:
@@ -90,13 +104,13 @@ def _write(
 ) -> None:
     line = encode_outcome(outcome, provenance=options.provenance)
     is_article = isinstance(outcome, Article)
-    if is_article or options.input_format == "jsonl":
+    if is_article or options.answers_lines:
         output.write(line + b"\n")
         # Line by line: who pipes a page in waits for its answer.
         output.flush()
     if not is_article and rejects:
         rejects.write(line + b"\n")
-    if not is_article and options.input_format != "jsonl" and not options.quiet:
+    if not is_article and not options.answers_lines and not options.quiet:
         print(f"newscrawl: {describe(outcome)}", file=sys.stderr)
 
 

@@ -31,7 +31,7 @@ A name is a spider of this project. The address of a home page means the whole s
 and sitemaps it names, else by its links; that of a section means the articles it links to; any
 other is one article.
 
-exit codes: 0 all well, 1 a page failed, 2 wrong usage, 3 no article where one was expected,
+exit codes: 0 all well, 1 a page failed or nothing could be reached, 2 wrong usage, 3 no article where one was expected,
 4 some of the sites gave none, 5 the sites refused (robots.txt, 401, 403, 429)
 """
 HOST: Final = re.compile(r"(?:[\w-]+\.)+[a-zA-Z]{2,}(?:/\S*)?|localhost(?::\d+)?(?:/\S*)?")
@@ -114,10 +114,18 @@ def exit_code(stats: list[dict[str, Any]], expected: set[str]) -> ExitCode:
     ):
         return ExitCode.FAILED
     if not any(t["accepted"] for t in totals):
-        return ExitCode.BLOCKED if any(map(_was_refused, stats)) else ExitCode.NOTHING
+        return _exit_code_of_nothing(stats)
     prefix = "newscrawl/source/"
     delivered = {key.removeprefix(prefix) for one in stats for key in one if key.startswith(prefix)}
     return ExitCode.DEGRADED if expected - delivered else ExitCode.OK
+
+
+def _exit_code_of_nothing(stats: list[dict[str, Any]]) -> ExitCode:
+    """Tell a crawl that was refused or reached nothing from one that found nothing."""
+    if any(map(_was_refused, stats)):
+        return ExitCode.BLOCKED
+    answered = any(key.startswith("downloader/response_count") for one in stats for key in one)
+    return ExitCode.NOTHING if answered else ExitCode.FAILED
 
 
 def _was_refused(stats: dict[str, Any]) -> bool:

@@ -1,6 +1,7 @@
 """newscrawl demo."""
 
 import argparse
+import json
 import os
 import sys
 from pathlib import Path
@@ -56,41 +57,65 @@ def run(options: argparse.Namespace) -> ExitCode:
     """Serve, crawl, and show what came out."""
     path = Path(options.output)
     open_file(path).close()
+    rejects = path.with_name(f"{path.stem}-rejects.jsonl")
     site, publishers = build_site(), load_publishers()
     with DemoServer(site) as server:
-        stats = _crawl(server.proxy, publishers, path, options)
+        stats = _crawl(server.proxy, publishers, path, rejects, options)
     articles = [decode(line) for line in path.read_bytes().splitlines()]
     if not options.quiet:
-        _show(articles, publishers, site)
+        console = Console(width=None if sys.stdout.isatty() else 110)
+        console.print(_table(articles, publishers))
+        console.print(_refusals(rejects))
+        _show_one(site, console)
         print(f"\n{summary(stats)}\n{len(articles)} articles are in {path}", flush=True)
     return exit_code([stats], {registrable_domain(p.host) or p.host for p in publishers})
 
 
 def _crawl(
-    proxy: str, publishers: tuple[DemoPublisher, ...], path: Path, options: argparse.Namespace
+    proxy: str,
+    publishers: tuple[DemoPublisher, ...],
+    path: Path,
+    rejects: Path,
+    options: argparse.Namespace,
 ) -> dict[str, object]:
     for name in ("http_proxy", "https_proxy", "no_proxy", "all_proxy"):
         os.environ.pop(name, None)
         os.environ.pop(name.upper(), None)
     os.environ["http_proxy"] = proxy
     feed = {path.resolve().as_uri(): {"format": "jsonl", "overwrite": False}}
-    settings = project_settings(**log_settings(options), **FAST, FEEDS=feed)
+    settings = project_settings(
+        **log_settings(options), **FAST, FEEDS=feed, NEWSCRAWL_REJECTS=str(rejects)
+    )
     sites = " ".join(publisher.base for publisher in publishers)
-    return run_crawls([Job(spider="articles", arguments={"site": sites})], settings)[0]
+    # Two pages that must be refused: one that robots.txt forbids, and one that is not there.
+    refused = " ".join(
+        f"{publishers[0].base}/{path}" for path in ("private/members", "no-such-story")
+    )
+    return run_crawls(
+        [Job(spider="articles", arguments={"site": sites, "url": refused})], settings
+    )[0]
 
 
-def _show(
-    articles: list[Article], publishers: tuple[DemoPublisher, ...], site: dict[str, Resource]
-) -> None:
-    console = Console(width=None if sys.stdout.isatty() else 110)
-    console.print(_table(articles, publishers))
+def _show_one(site: dict[str, Resource], console: Console) -> None:
+    """Show one article before and after cleaning."""
     url = next(url for url in site if SHOWN in url)
     page = Page(body=site[url].body, content_type=site[url].content_type, url=url)
-    console.print(Panel(Text(_visible_text(page)), title=f"before: the text of {url}"))
+    console.print(Text(f"\n{url}", style="bold"))
+    console.print(Panel(Text(_visible_text(page)), title="before: all text of the page"))
     cleaned = clean(page)
     if isinstance(cleaned, Article):
         console.print(Text("\nafter, as newscrawl explain shows it:\n", style="bold"))
         show(cleaned, console)
+
+
+def _refusals(path: Path) -> Table:
+    table = Table(title="What was refused, and why")
+    for name in ("address", "reason", "detail"):
+        table.add_column(name, overflow="fold")
+    for line in path.read_bytes().splitlines():
+        row = json.loads(line)
+        table.add_row(row["url"], row["rejected"], row.get("detail", ""))
+    return table
 
 
 def _table(articles: list[Article], publishers: tuple[DemoPublisher, ...]) -> Table:

@@ -4,6 +4,7 @@ import argparse
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from textwrap import shorten
 from typing import Final
 
 from rich.console import Console
@@ -22,6 +23,8 @@ examples:
   newscrawl explain page.html --url https://www.example.org/2024/05/03/flood-hits-old-town
   newscrawl explain --input-format text dump.txt
   newscrawl explain https://www.example.org/2024/05/03/flood-hits-old-town
+
+exit codes: 0 all well, 1 not fetched, broken or failed, 2 wrong usage, 3 the page is no article
 """
 MAX_ALTERNATIVE_CHARS: Final = 80
 
@@ -42,19 +45,28 @@ def run(options: argparse.Namespace) -> ExitCode:
     console = Console(
         width=None if sys.stdout.isatty() else 10_000, highlight=False, soft_wrap=True
     )
-    for outcome in clean_all(_pages(options)):
+    pages = list(_pages(options))
+    for outcome in clean_all(pages):
         totals.count(outcome)
         if isinstance(outcome, Article):
             show(outcome, console)
         else:
             print(f"newscrawl: {describe(outcome)}", file=sys.stderr)
+    if _is_address(options.source):
+        # Imported here and below: it loads Scrapy, which a file does not need.
+        from newscrawl.cli.fetch import fetch_exit_code
+
+        return fetch_exit_code(totals, pages)
     return exit_code(totals)
+
+
+def _is_address(source: str) -> bool:
+    return source.startswith(("http://", "https://"))
 
 
 def _pages(options: argparse.Namespace) -> Iterable[Page | Rejected]:
     source = options.source
-    if source.startswith(("http://", "https://")):
-        # Imported here: it loads Scrapy, which a file does not need.
+    if _is_address(source):
         from newscrawl.cli.fetch import fetch
 
         return fetch(source, options)
@@ -83,7 +95,7 @@ def _print_fields(article: Article, console: Console) -> None:
         origin = f"  [{entry.method}: {entry.raw}]" if entry else ""
         console.print(Text(f"  {name:<16} {value}{origin}"))
         for other in entry.alternatives if entry else ():
-            shown = other.raw[:MAX_ALTERNATIVE_CHARS]
+            shown = shorten(other.raw, MAX_ALTERNATIVE_CHARS, placeholder=" …")
             console.print(Text(f"  {'':<16} lost: {other.method}: {shown}", style="dim"))
 
 

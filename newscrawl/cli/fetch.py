@@ -46,7 +46,7 @@ def run(options: argparse.Namespace) -> ExitCode:
                 output.write(encode_outcome(outcome, provenance=options.provenance) + b"\n")
             else:
                 print(f"newscrawl: {describe(outcome)}", file=sys.stderr)
-    return _exit_code(totals, pages)
+    return fetch_exit_code(totals, pages)
 
 
 def fetch(url: str, options: argparse.Namespace) -> list[Page | Rejected]:
@@ -56,7 +56,8 @@ def fetch(url: str, options: argparse.Namespace) -> list[Page | Rejected]:
     return fetch_pages([url], project_settings(**log_settings(options)))
 
 
-def _exit_code(totals: Totals, pages: list[Page | Rejected]) -> ExitCode:
+def fetch_exit_code(totals: Totals, pages: list[Page | Rejected]) -> ExitCode:
+    """Give the exit code for pages that were fetched by their address."""
     if totals.accepted:
         return ExitCode.OK
     refused = any(

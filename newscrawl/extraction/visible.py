@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final
 
 from lxml.html import HtmlElement
@@ -159,11 +160,16 @@ def _time_elements(document: Document) -> Iterator[Candidate]:
         raw = element.get("datetime") or text_content(element)
         if not raw or len(raw) > MAX_DATE_CHARS or in_aside(element) or _in_link_list(element):
             continue
-        parent = element.getparent()
-        around = f"{_marks(element)} {_marks(parent) if parent is not None else ''}"
-        label = text_content(parent)[:60] if parent is not None else ""
-        modified = MODIFIED_WORD.search(around) or MODIFIED_WORD.match(label)
-        yield Candidate(field="modified" if modified else "published", raw=raw, method="time")
+        field = "modified" if _is_modified(element) else "published"
+        yield Candidate(field=field, raw=raw, method="time")
+
+
+def _is_modified(element: HtmlElement) -> bool:
+    """Tell by the marks and the label of an element and its wrappers which date it holds."""
+    near = [element, *islice(element.iterancestors(), 2)]
+    marks = " ".join(f"{_marks(e)} {e.get('data-test-id') or ''}" for e in near)
+    labels = (text_content(e)[:60] for e in near)
+    return bool(MODIFIED_WORD.search(marks)) or any(map(MODIFIED_WORD.match, labels))
 
 
 def _class_dates(document: Document) -> Iterator[Candidate]:
@@ -174,7 +180,7 @@ def _class_dates(document: Document) -> Iterator[Candidate]:
         raw = text_content(element)
         is_short = 0 < len(raw) <= MAX_DATE_CHARS and any(map(str.isdigit, raw))
         if is_short and not in_aside(element) and not _in_link_list(element):
-            field = "modified" if MODIFIED_WORD.search(f"{marks} {raw}") else "published"
+            field = "modified" if _is_modified(element) else "published"
             yield Candidate(field=field, raw=raw, method="text.class")
 
 

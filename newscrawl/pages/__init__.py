@@ -2,7 +2,7 @@
 
 import gzip
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import IO, Final, Literal, cast
 
@@ -22,13 +22,17 @@ READERS: Final = {"html": read_html, "jsonl": read_jsonl, "text": read_text}
 
 
 def read_pages(
-    paths: Iterable[str | Path], *, input_format: InputFormat | None = None
+    paths: Iterable[str | Path],
+    *,
+    input_format: InputFormat | None = None,
+    exclude: Collection[Path] = (),
 ) -> Iterator[Page | Rejected]:
     """Read pages from files, folders and, for ``-``, standard input.
 
     Args:
         paths: files, folders (searched for known suffixes, in the order of names) or ``-``.
         input_format: html, jsonl or text; without it each file's suffix decides, and stdin is html.
+        exclude: files to pass over in folders, such as the output that is being written there.
 
     Yields:
         A page, or a rejection that says why there is none. Nothing is skipped silently.
@@ -38,7 +42,7 @@ def read_pages(
         if str(path) == "-":
             yield from READERS[input_format or "html"](sys.stdin.buffer, "stdin")
         elif Path(path).is_dir():
-            yield from _read_folder(Path(path), input_format)
+            yield from _read_folder(Path(path), input_format, {p.resolve() for p in exclude})
         else:
             yield from _read_file(Path(path), input_format)
 
@@ -53,8 +57,10 @@ def format_of(path: Path) -> InputFormat:
     return SUFFIXES.get(suffixes[-1] if suffixes else "", "html")
 
 
-def _read_folder(folder: Path, input_format: InputFormat | None) -> Iterator[Page | Rejected]:
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
+def _read_folder(
+    folder: Path, input_format: InputFormat | None, exclude: set[Path]
+) -> Iterator[Page | Rejected]:
+    files = sorted(p for p in folder.rglob("*") if p.is_file() and p.resolve() not in exclude)
     chosen = [path for path in files if _belongs(path, input_format)]
     if not chosen:
         kinds = ", ".join(sorted(SUFFIXES))

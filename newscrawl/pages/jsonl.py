@@ -36,20 +36,19 @@ def _read_line(line: bytes, origin: str) -> Page | Rejected:
         return Rejected(
             reason=Reason.INVALID_LINE, detail=str(error), origin=origin, id=_id_of(line)
         )
-    page_id = None if row.id is None else str(row.id)
     if row.fetched_at and row.fetched_at.tzinfo is None:
         why = "fetched_at has no time zone"
         return Rejected(
-            reason=Reason.INVALID_LINE, detail=why, origin=origin, id=page_id, url=row.url
+            reason=Reason.INVALID_LINE, detail=why, origin=origin, id=row.id, url=row.url
         )
-    return Page(body=row.html, url=row.url, id=page_id, fetched_at=row.fetched_at, origin=origin)
+    return Page(body=row.html, url=row.url, id=row.id, fetched_at=row.fetched_at, origin=origin)
 
 
-def _id_of(line: bytes) -> str | None:
+def _id_of(line: bytes) -> str | int | None:
     """Give the id of a line that is JSON but no page, so that its sender finds it again."""
     try:
         row: Any = msgspec.json.decode(line)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         return None
     given = row.get("id") if isinstance(row, dict) else None
-    return str(given) if isinstance(given, (str, int)) else None
+    return given if isinstance(given, (str, int)) else None

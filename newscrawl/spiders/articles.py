@@ -10,6 +10,7 @@ from urllib.parse import urljoin, urlsplit
 import lxml.html
 from scrapy import Request
 from scrapy.http import Response, TextResponse
+from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.python.failure import Failure
 
 from newscrawl.discovery.feeds import declared_feeds, read_feed
@@ -20,7 +21,7 @@ from newscrawl.extraction.document import is_http_url
 from newscrawl.items import Rejected
 from newscrawl.quality import registrable_domain
 from newscrawl.reasons import Reason
-from newscrawl.spiders.base import NewsSpider
+from newscrawl.spiders.base import NewsSpider, failure_reason
 
 USUAL_PATHS = ("/sitemap.xml", "/news-sitemap.xml", "/feed", "/rss.xml")
 """Tried where neither robots.txt nor the home page names a feed or sitemap."""
@@ -89,7 +90,7 @@ class ArticlesSpider(NewsSpider):
         for url in self.urls:
             if not is_http_url(url):
                 self.count("requested")
-                yield Rejected(reason=Reason.INVALID_URL, url=url, origin=self.name)
+                yield Rejected(reason=Reason.INVALID_URL, url=url)
                 continue
             for request in self.article_request(url):
                 yield request
@@ -116,6 +117,9 @@ class ArticlesSpider(NewsSpider):
         request = failure.request  # type: ignore[attr-defined]  # Scrapy adds it
         site: Site = request.cb_kwargs["site"]
         self.count("sources_failed")
+        if not isinstance(failure.value, HttpError) or request.callback == self.parse_home:
+            reason, detail = failure_reason(failure)
+            self.logger.warning("%s: %s%s", request.url, reason, f", {detail}" if detail else "")
         if request.callback == self.parse_robots:
             yield self.source_request(site.home, site, self.parse_home)
         yield from self.source_done(site)

@@ -21,7 +21,7 @@ from newscrawl.reasons import Reason
 # By the names of the exception classes: Twisted, Scrapy and asyncio each have their own.
 ERROR_MARKS = (
     (("Timeout", "TimedOut"), Reason.TIMEOUT),
-    (("Connect", "Connection", "DNS", "Resolution", "SSL", "ResponseNever"), Reason.UNREACHABLE),
+    (("Connect", "Connection", "DNS", "Resol", "SSL", "ResponseNever"), Reason.UNREACHABLE),
 )
 
 
@@ -78,7 +78,7 @@ class NewsSpider(Spider):
         """Name the reason for which an article could not be fetched."""
         request = failure.request  # type: ignore[attr-defined]  # Scrapy adds it
         reason, detail = failure_reason(failure)
-        yield Rejected(reason=reason, url=request.url, detail=detail, origin=self.name)
+        yield Rejected(reason=reason, url=request.url, detail=detail)
 
     def is_own(self, url: str, site: str) -> bool:
         """Tell whether an address belongs to a site's registered domain."""
