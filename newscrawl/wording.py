@@ -4,9 +4,11 @@ import re
 import unicodedata
 from typing import Final
 
-INVISIBLE: Final = re.compile("[\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+INVISIBLE: Final = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+UNPRINTED: Final = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 QUOTES: Final = str.maketrans(dict.fromkeys("‘’‚‛′`´", "'") | dict.fromkeys("“”„‟«»″", '"'))
 DASHES: Final = str.maketrans(dict.fromkeys("‐‑‒–—―−", "-"))
+TYPED_ALIKE: Final = QUOTES | DASHES
 UNSPACED: Final = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 
 
@@ -17,7 +19,7 @@ def fold(text: str) -> str:
     '"it\'s over" - he said'
     """
     plain = unicodedata.normalize("NFKC", INVISIBLE.sub("", text)).casefold()
-    return " ".join(plain.translate(QUOTES).translate(DASHES).split())
+    return " ".join(plain.translate(TYPED_ALIKE).split())
 
 
 def bare(text: str) -> str:
@@ -37,8 +39,7 @@ def squeeze(text: str) -> str:
     >>> squeeze(" a\u00a0 b\u200bc ")
     'a bc'
     """
-    cleaned = "".join(c for c in text if c in "\u200c\u200d" or not INVISIBLE.match(c))
-    return " ".join(cleaned.split())
+    return " ".join(UNPRINTED.sub("", text).split())
 
 
 def numbered(number: int, noun: str) -> str:

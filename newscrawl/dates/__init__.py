@@ -13,6 +13,8 @@ from newscrawl.lines import split_date_label
 
 OLDEST_YEAR: Final = 1990
 """Years; news sites did not exist before, and CMS sentinels (0001, 1900, 1970) lie below."""
+LATEST_YEAR: Final = 2100
+"""Years; the sanity check where the time of the download is not known."""
 FETCH_SLACK: Final = timedelta(hours=24)
 """A page fetched 'before' it was published: clocks, and zones that were not stated."""
 MODIFIED_SLACK: Final = timedelta(hours=48)
@@ -64,36 +66,53 @@ def _settle(draft: Draft, field: str) -> Settled | None:
         precision=reading.precision,
         method=candidate.method,
         zone_from="conflict" if conflict else reading.zone_from,
-        alternatives=tuple(other for other, _ in readings[1:]),
-        flags=tuple(dict.fromkeys((*flags, *reading.flags))),
+        alternatives=tuple(c for c in _candidates(draft, field) if c != candidate),
+        flags=tuple(dict.fromkeys(flags)),
     )
     return info, reading.value, reading.instant
 
 
 def _plausible(draft: Draft, field: str) -> tuple[list[Read], list[str]]:
-    """Read all candidates of a field; skip those that cannot be true, with a flag for each kind."""
+    """Read the candidates of a field; skip those that cannot be true, with a flag for each kind.
+
+    Once a time with its zone is known, dates written for people can add nothing, and reading them
+    is what costs.
+    """
     kept: list[Read] = []
     flags: list[str] = []
     for candidate in _candidates(draft, field):
-        raw = (
-            split_date_label(candidate.raw)[2]
-            if candidate.method.startswith("text")
-            else candidate.raw
-        )
-        if not raw.strip(" :|-"):
+        if kept and _is_settling(kept[0][1]) and candidate.method.startswith("text"):
             continue
-        reading = read_date(
-            raw, language=draft.language, country=draft.country, timezone=draft.timezone
-        )
+        reading = _read(candidate, draft)
         if reading is None:
             continue
-        if reading.instant.year < OLDEST_YEAR:
-            flags.append("sentinel_skipped")
-        elif draft.page.fetched_at and reading.instant > draft.page.fetched_at + FETCH_SLACK:
-            flags.append("future_skipped")
+        if flag := _implausible(reading, draft):
+            flags.append(flag)
         else:
             kept.append((candidate, reading))
     return kept, flags
+
+
+def _is_settling(reading: Reading) -> bool:
+    return reading.precision in ("second", "minute") and reading.zone_from is not None
+
+
+def _read(candidate: Candidate, draft: Draft) -> Reading | None:
+    is_text = candidate.method.startswith("text")
+    raw = split_date_label(candidate.raw)[2] if is_text else candidate.raw
+    if not raw.strip(" :|-"):
+        return None
+    return read_date(raw, language=draft.language, country=draft.country, timezone=draft.timezone)
+
+
+def _implausible(reading: Reading, draft: Draft) -> str | None:
+    """Name what makes a date impossible: a CMS's sentinel, or a day after the download."""
+    if reading.wall.year < OLDEST_YEAR:
+        return "sentinel_skipped"
+    fetched = draft.page.fetched_at
+    if reading.wall.year > LATEST_YEAR or (fetched and reading.instant > fetched + FETCH_SLACK):
+        return "future_skipped"
+    return None
 
 
 def _candidates(draft: Draft, field: str) -> list[Candidate]:

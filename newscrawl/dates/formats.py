@@ -28,7 +28,6 @@ class Reading:
     """Naive local time."""
     precision: Precision
     zone_from: str | None
-    flags: tuple[str, ...] = ()
 
 
 ISO: Final = re.compile(
@@ -241,7 +240,7 @@ def _in_zone(reading: Reading, timezone: str | None) -> Reading:
     if not timezone or reading.zone_from or reading.precision not in ("second", "minute"):
         return reading
     local = reading.wall.replace(tzinfo=ZoneInfo(timezone))
-    return replace(_reading(local, reading.precision, "publisher"), flags=reading.flags)
+    return _reading(local, reading.precision, "publisher")
 
 
 def _read_visible(text: str, language: str, country: str | None) -> Reading | None:
