@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
+from itertools import islice
 from typing import Final
 
 from lxml.html import HtmlElement
@@ -48,6 +49,10 @@ ICON: Final = re.compile(
 LABEL_END: Final = re.compile(
     r"\s*(?:photo|foto|bild|image|credit|quelle|source)(?: credit)?\s*:$", re.IGNORECASE
 )
+MAX_WRAPPERS: Final = 6
+"""Levels between an image and the wrapper that holds its caption; four on the deepest layout seen."""
+MARKS: Final = ("class", "data-test-id", "data-testid", "itemprop")
+CAPTION_TAGS: Final = ("div", "p", "span", "small", "em", "i", "td", "dd", "h6")
 MAX_CAPTION_CHARS: Final = 1200
 MAX_CREDIT_CHARS: Final = 160
 
@@ -128,10 +133,11 @@ def _bracket_tail() -> re.Pattern[str]:
 
 
 def _captioned(document: Document) -> Iterator[Image]:
+    captions = _captions_by_wrapper(document.tree)
     for element in document.tree.iter("img"):
         if in_aside(element):
             continue
-        caption_element = _caption_element(element)
+        caption_element = _caption_element(element, captions)
         alt = " ".join((element.get("alt") or "").split()) or None
         caption, credit = _read_caption(caption_element, alt)
         if caption or credit:
@@ -143,13 +149,29 @@ def _captioned(document: Document) -> Iterator[Image]:
             )
 
 
-def _caption_element(image: HtmlElement) -> HtmlElement | None:
+Captions = dict[HtmlElement, list[HtmlElement]]
+
+
+def _captions_by_wrapper(tree: HtmlElement) -> Captions:
+    """Note for every element near above a caption which captions it holds, in one pass.
+
+    Figcaptions come before elements that are only marked as captions.
+    """
+    found: Captions = {}
+    marked = filter(_is_caption, tree.iter(*CAPTION_TAGS))
+    for caption in (*tree.iter("figcaption"), *marked):
+        for wrapper in islice(caption.iterancestors(), MAX_WRAPPERS):
+            found.setdefault(wrapper, []).append(caption)
+    return found
+
+
+def _caption_element(image: HtmlElement, captions: Captions) -> HtmlElement | None:
     """Find the caption of an image: its figure's, or a marked element beside its wrappers."""
-    for level, wrapper in enumerate(image.iterancestors()):
-        if level > 5 or wrapper.tag in ("body", "article", "main", "section"):
+    for level, wrapper in enumerate(islice(image.iterancestors(), MAX_WRAPPERS)):
+        if wrapper.tag in ("body", "article", "main", "section"):
             return None
-        marked = _marked_caption(wrapper)
-        if marked is not None and _same_image(marked, image, wrapper):
+        marked = _marked_caption(wrapper, captions)
+        if marked is not None and _is_alone(wrapper):
             return marked
         beside = wrapper.getnext()
         if beside is not None and (caption := _leading_caption(beside)) is not None:
@@ -170,25 +192,23 @@ def _leading_caption(element: HtmlElement) -> HtmlElement | None:
     return None
 
 
-def _marked_caption(wrapper: HtmlElement) -> HtmlElement | None:
-    captions = list(wrapper.iter("figcaption"))
-    if len(captions) > 1 and wrapper.tag == "figure":
+def _marked_caption(wrapper: HtmlElement, captions: Captions) -> HtmlElement | None:
+    found = captions.get(wrapper, [])
+    if wrapper.tag == "figure" and sum(caption.tag == "figcaption" for caption in found) > 1:
         return wrapper  # two figcaptions, title and attribution: read them together
-    return captions[0] if captions else next(filter(_is_caption, wrapper.iterdescendants()), None)
+    return found[0] if found else None
 
 
-def _same_image(caption: HtmlElement, image: HtmlElement, wrapper: HtmlElement) -> bool:
-    """Refuse a caption that belongs to another of several images in one wrapper."""
-    images = [img for img in wrapper.iter("img") if img.getparent().tag != "noscript"]
-    return wrapper.tag == "figure" or len(images) <= 1
+def _is_alone(wrapper: HtmlElement) -> bool:
+    """Tell a wrapper of one image; with several, a caption in it may belong to another of them."""
+    images = (image for image in wrapper.iter("img") if image.getparent().tag != "noscript")
+    return wrapper.tag == "figure" or len(list(islice(images, 2))) <= 1
 
 
 def _is_caption(element: HtmlElement) -> bool:
-    if not isinstance(element.tag, str) or element.tag in ("img", "table", "figure", "a"):
+    if element.tag not in CAPTION_TAGS:
         return False
-    marks = " ".join(
-        element.get(name) or "" for name in ("class", "data-test-id", "data-testid", "itemprop")
-    )
+    marks = " ".join(element.get(name) or "" for name in MARKS)
     return bool(CAPTION_MARK.search(marks)) and element.find(".//img") is None
 
 
@@ -212,10 +232,7 @@ def _read_caption(element: HtmlElement | None, alt: str | None) -> tuple[str | N
 
 def _credit_elements(caption: HtmlElement) -> Iterator[HtmlElement]:
     for element in caption.iterdescendants():
-        marks = " ".join(
-            element.get(name) or ""
-            for name in ("class", "data-test-id", "data-testid", "itemprop", "id")
-        )
+        marks = " ".join(element.get(name) or "" for name in (*MARKS, "id"))
         if CREDIT_MARK.search(marks) and not CAPTION_MARK.fullmatch(marks):
             yield element
 
