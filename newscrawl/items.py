@@ -228,6 +228,7 @@ class Draft:
     blocks: tuple[Block, ...]
     candidates: tuple[Candidate, ...] = ()
     images: tuple[Image, ...] = ()
+    told_captions: tuple[str, ...] = ()
     title: str | None = None
     subtitle: str | None = None
     description: str | None = None

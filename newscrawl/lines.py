@@ -36,10 +36,10 @@ FOLLOW: Final = re.compile(
 
 
 MAX_LINK_LINE: Final = 250
-MAX_PROMO_WORDS: Final = 40
+MAX_PROMO_WORDS: Final = 30
 OFFERED: Final = re.compile(
-    r"newsletter|\bapps?\b|whatsapp|telegram|channel|kanal|canal|subscri|abonn|assin|inbox|e-?mail|alerts?\b|briefing"
-    r"|updates?\b|notification|membership|\bmember\b|log ?in|account|conversation|stories|journalism|breaking news"
+    r"newsletter|\bapps?\b|whatsapp|telegram|channel|kanal|canal|subscri|abonn|assin|inbox|your e-?mail|alerts?\b|briefing"
+    r"|updates?\b|notification|membership|\bmember\b|conversation|stories|journalism|breaking news"
     r"|latest news|day's top|free trial|here\b|hier\b|ici\b|aquí|nyhetsbrev|рассыл|канал|قناة|नोटिफिकेशन|व्हाट्सएप",
     re.IGNORECASE,
 )
@@ -158,7 +158,7 @@ def is_share_prompt(line: str) -> bool:
     if fold(line).strip(" :()0123456789") in _folded("shares"):
         return True
     strong = STRONG_SHARE.match(line)
-    multi = _opening_pattern("shares", r"\s*[:|]|$").match(line)
+    multi = _opening_pattern("shares", r"\s*[:|]?\s*(?:\S+\s*){0,2}$").match(line)
     few = not is_sentence(line) or len(line.split()) <= 6
     return short and few and bool(strong or multi)
 

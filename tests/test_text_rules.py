@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from newscrawl.items import Author, Block, Draft, Page
+from newscrawl.items import Author, Block, Draft, Image, Page
 from newscrawl.reasons import EditCode
 from newscrawl.text import RULES, clean_text
 from tests.fixture_pages import FOLDER
@@ -54,7 +54,7 @@ def test_no_rule_at_all_drops_a_negative(text: str) -> None:
 
 def test_every_rule_has_a_case_and_a_code_of_its_own() -> None:
     tested = {case["rule"] for case in CASES} | {
-        "repeated_title", "captions", "alt_texts", "doubled_lead",
+        "repeated_title", "captions", "doubled_lead",
     }  # fmt: skip
 
     assert {rule.select.__name__ for rule in RULES} == tested
@@ -98,3 +98,24 @@ def test_a_known_authors_name_alone_is_a_byline() -> None:
     draft = draft_of("Jane Doe", STORY, authors=(Author(name="Jane Doe"),))
 
     assert [b.text for b in clean_text(draft).blocks] == [STORY]
+
+
+def test_a_caption_goes_unless_the_text_tells_it_too() -> None:
+    image = Image(caption=STORY)
+
+    assert clean_text(draft_of(STORY, "More.", images=(image,))).blocks[0].text == "More."
+    told = draft_of(STORY, "More.", images=(image,), told_captions=(STORY,))
+    assert clean_text(told).blocks[0].text == STORY
+
+
+def test_a_related_heading_does_not_take_the_next_chapter() -> None:
+    blocks = (
+        Block(kind="paragraph", text=STORY),
+        Block(kind="heading", text="See also"),
+        Block(kind="paragraph", text="Old mill reopens"),
+        Block(kind="heading", text="What the miller says"),
+        Block(kind="paragraph", text=STORY + " He has waited for it since he was a boy of nine."),
+    )
+    draft = Draft(page=Page(body=""), blocks=blocks)
+
+    assert [b.text for b in clean_text(draft).blocks] == [blocks[i].text for i in (0, 3, 4)]

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from newscrawl.extraction import structured, visible
 from newscrawl.extraction.body import extract_body
 from newscrawl.extraction.document import Document, parse_document, refuse
-from newscrawl.extraction.figures import find_images
+from newscrawl.extraction.figures import find_images, told_captions
 from newscrawl.extraction.gaps import fill_gaps
 from newscrawl.extraction.jsonld import Node, text_of
 from newscrawl.extraction.language import declared_language, settle_language
@@ -39,11 +39,13 @@ def extract(page: Page) -> Draft | Rejected:
 def _read_document(document: Document, page: Page) -> Draft:
     node = structured.main_article(document)
     title, provenance = _choose_title(document, node)
+    images = find_images(document, node)
     draft = Draft(
         page=replace(page, body=b""),
         blocks=fill_gaps(document.tree, extract_body(document.tree, page.url)),
         candidates=tuple(_candidates(document, node)),
-        images=find_images(document, node),
+        images=images,
+        told_captions=told_captions(document, images),
         title=title,
         subtitle=_subtitle(document, node, title),
         description=structured.document_meta_text(document, "description", "og:description"),

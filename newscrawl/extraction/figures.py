@@ -71,6 +71,18 @@ def find_images(document: Document, node: Node) -> tuple[Image, ...]:
     return tuple(replace(image, is_lead=i == 0) for i, image in enumerate(unique.values()))
 
 
+def told_captions(document: Document, images: tuple[Image, ...]) -> tuple[str, ...]:
+    """Give the captions that are paragraphs of the text as well: sentences that editors reuse."""
+    captions = {bare(image.caption): image.caption for image in images if image.caption}
+    told = []
+    for paragraph in document.tree.iter("p") if captions else ():
+        caption = captions.get(bare(text_content(paragraph)))
+        inside = (paragraph, *islice(paragraph.iterancestors(), MAX_WRAPPERS))
+        if caption and not any(e.tag in ("figure", "figcaption") or _is_caption(e) for e in inside):
+            told.append(caption)
+    return tuple(told)
+
+
 def split_credit(caption: str, alt: str | None = None) -> tuple[str, str | None]:
     """Split "caption + credit" at the alt text, a credit word, an agency or a closing bracket.
 

@@ -28,7 +28,6 @@ RULES: tuple[Rule, ...] = (
     Rule(EditCode.TITLE_REPEATED, head.repeated_title),
     Rule(EditCode.CAPTION, figures.captions),
     Rule(EditCode.CREDIT, figures.credit_lines),
-    Rule(EditCode.ALT_TEXT, figures.alt_texts),
     Rule(EditCode.LABEL_EMPTY, head.empty_labels),
     Rule(EditCode.DATE_LINE, head.date_lines),
     Rule(EditCode.READING_TIME, head.reading_times),

@@ -24,14 +24,10 @@ CREDIT_LINE: Final = re.compile(
 
 def captions(blocks: tuple[Block, ...], draft: Draft) -> Iterator[int]:
     """Drop lines that are an image's caption, alone or with its credit."""
-    known = set(_caption_forms(draft))
+    known = set(_caption_forms(draft)) - {bare(caption) for caption in draft.told_captions}
     for index, block in enumerate(blocks):
         line = bare(block.text)
-        if (
-            line in known
-            and block.kind != "heading"
-            and not _is_only_copy_of_lead(index, block, draft)
-        ):
+        if line in known and block.kind != "heading":
             yield index
 
 
@@ -45,14 +41,6 @@ def credit_lines(blocks: tuple[Block, ...], draft: Draft) -> Iterator[int]:
             yield index
 
 
-def alt_texts(blocks: tuple[Block, ...], draft: Draft) -> Iterator[int]:
-    """Drop lines that are an image's alternative text and no sentence of the story."""
-    alts = {bare(image.alt) for image in draft.images if image.alt} - {"", bare(draft.title or "")}
-    for index, block in enumerate(blocks):
-        if bare(block.text) in alts and not is_sentence(block.text) and block.kind == "paragraph":
-            yield index
-
-
 def _caption_forms(draft: Draft) -> Iterator[str]:
     for image in draft.images:
         caption = bare(image.caption or "")
@@ -61,11 +49,6 @@ def _caption_forms(draft: Draft) -> Iterator[str]:
             if image.credit:
                 yield bare(f"{image.caption} {image.credit.raw}")
                 yield bare(f"{image.caption}{image.credit.raw}")
-
-
-def _is_only_copy_of_lead(index: int, block: Block, draft: Draft) -> bool:
-    """Keep a first paragraph that an image merely reuses as its caption, as agencies' CMSs do."""
-    return is_sentence(block.text) and len(block.text) > 200 and index < 3
 
 
 def _is_story(text: str) -> bool:

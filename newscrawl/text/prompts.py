@@ -7,8 +7,7 @@ from newscrawl import lines
 from newscrawl.items import Block, Draft
 
 MAX_LINK_CHARS: Final = 200
-TAIL_SHARE: Final = 0.5
-"""A heading over related stories is believed in the second half of the body only, unless bare."""
+MIN_PROSE_CHARS: Final = 80
 
 
 def related_blocks(blocks: tuple[Block, ...], draft: Draft) -> Iterator[int]:
@@ -22,7 +21,7 @@ def related_blocks(blocks: tuple[Block, ...], draft: Draft) -> Iterator[int]:
         if lines.is_related_heading(blocks[index].text):
             yield index
             for follower in range(index + 1, len(blocks)):
-                if not _is_listed_title(blocks[follower]):
+                if not _is_listed_title(blocks[follower]) or _opens_prose(blocks, follower):
                     break
                 yield follower
                 index = follower
@@ -31,6 +30,13 @@ def related_blocks(blocks: tuple[Block, ...], draft: Draft) -> Iterator[int]:
 
 def _is_listed_title(block: Block) -> bool:
     return len(block.text) <= MAX_LINK_CHARS and not lines.is_sentence(block.text)
+
+
+def _opens_prose(blocks: tuple[Block, ...], index: int) -> bool:
+    """Tell a sub-heading of the article: a full paragraph follows it."""
+    follower = blocks[index + 1 : index + 2]
+    is_prose = any(lines.is_sentence(b.text) and len(b.text) > MIN_PROSE_CHARS for b in follower)
+    return blocks[index].kind == "heading" and is_prose
 
 
 def read_more_lines(blocks: tuple[Block, ...], draft: Draft) -> Iterator[int]:
