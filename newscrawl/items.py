@@ -11,6 +11,8 @@ from typing import Literal
 from newscrawl.reasons import EditCode, Reason
 
 SCHEMA_VERSION = 1
+HOME_PAGE = "home page"
+"""A `page_type`; the others are the types that the page declares."""
 
 BlockKind = Literal["paragraph", "heading", "quote", "list_item", "table_row", "code"]
 Precision = Literal["second", "minute", "day", "month", "year"]

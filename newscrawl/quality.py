@@ -7,12 +7,15 @@ from typing import Final
 
 import tldextract
 
-from newscrawl.items import Article, Draft, ExtractedWith, Rejected
+from newscrawl.items import HOME_PAGE, Article, Draft, ExtractedWith, Rejected
+from newscrawl.lines import is_sentence
 from newscrawl.reasons import Reason
 from newscrawl.wording import count_words
 
 MIN_WORDS: Final = 20
 """Words; the shortest true body on 692 scored pages has 24."""
+PROSE_CHARS: Final = 150
+"""Characters; a teaser on a front page is shorter."""
 VERSION: Final = version("newscrawl")
 TRAFILATURA_VERSION: Final = version("trafilatura")
 
@@ -45,11 +48,17 @@ def _problem(draft: Draft, text: str) -> tuple[Reason, str | None] | None:
     words = count_words(text)
     if not words:
         return Reason.NO_TEXT, None
-    if draft.page_type:
+    if draft.page_type and not (draft.page_type == HOME_PAGE and _is_prose(draft)):
         return Reason.NOT_ARTICLE, f"the page is a {draft.page_type}"
     if words < MIN_WORDS and not (draft.date_published or draft.authors):
         return Reason.TOO_SHORT, f"{words} words"
     return None
+
+
+def _is_prose(draft: Draft) -> bool:
+    """Tell a one-page blog's article at the root of its site from a front page's teasers."""
+    full = sum(len(b.text) >= PROSE_CHARS and is_sentence(b.text) for b in draft.blocks)
+    return full >= 3 and full * 2 >= len(draft.blocks)
 
 
 def _article(draft: Draft, text: str) -> Article:

@@ -97,3 +97,23 @@ def test_what_is_no_address_is_refused(url: str) -> None:
 )
 def test_invalid_bytes_raise_nothing(body: bytes | str) -> None:
     parse_document(Page(body=body, url="https://a.example/x"))
+
+
+def test_a_front_page_is_no_article_but_a_blogs_only_article_is() -> None:
+    teasers = "".join(
+        f"<h2>Headline number {n}</h2><p>A short teaser of it.</p>" for n in range(30)
+    )
+    prose = "".join(
+        f"<p>{'The mill by the river reopened on Monday after years. ' * 4}{n}.</p>"
+        for n in range(6)
+    )
+
+    assert reason(
+        Page(body=f"<html><body><main>{teasers}</main></body></html>", url="https://a.example/")
+    ) == (Reason.NOT_ARTICLE)
+    assert (
+        reason(
+            Page(body=f"<html><body><main>{prose}</main></body></html>", url="https://a.example/")
+        )
+        is None
+    )

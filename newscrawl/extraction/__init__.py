@@ -14,7 +14,16 @@ from newscrawl.extraction.gaps import fill_gaps
 from newscrawl.extraction.jsonld import Node, text_of
 from newscrawl.extraction.language import declared_language, settle_language
 from newscrawl.extraction.plain import read_dump
-from newscrawl.items import Candidate, Draft, Page, Paywall, Provenance, Publisher, Rejected
+from newscrawl.items import (
+    HOME_PAGE,
+    Candidate,
+    Draft,
+    Page,
+    Paywall,
+    Provenance,
+    Publisher,
+    Rejected,
+)
 from newscrawl.reference import publisher_for
 from newscrawl.wording import bare, fold
 
@@ -81,7 +90,7 @@ def _page_type(document: Document, node: Node) -> str | None:
     is_root = bool(document.url) and path in ("", "/")
     # One-page blogs have an article at the root; it is dated or says what it is.
     says_article = document.meta("og:type") == "article" or any(visible.date_candidates(document))
-    return "home page" if is_root and not says_article else None
+    return HOME_PAGE if is_root and not says_article else None
 
 
 def _choose_title(document: Document, node: Node) -> tuple[str | None, tuple[Provenance, ...]]:
