@@ -31,7 +31,7 @@ A name is a spider of this project. The address of a home page means the whole s
 and sitemaps it names, else by its links; that of a section means the articles it links to; any
 other is one article.
 
-exit codes: 0 all well, 1 a page failed or nothing could be reached, 2 wrong usage, 3 no article where one was expected,
+exit codes: 0 all well, 1 a page failed, nothing could be reached or interrupted, 2 wrong usage, 3 no article where one was expected,
 4 some of the sites gave none, 5 the sites refused (robots.txt, 401, 403, 429)
 """
 HOST: Final = re.compile(r"(?:[\w-]+\.)+[a-zA-Z]{2,}(?:/\S*)?|localhost(?::\d+)?(?:/\S*)?")
@@ -107,6 +107,8 @@ def _sorted_addresses(texts: list[str], known: list[str]) -> tuple[list[str], li
 def exit_code(stats: list[dict[str, Any]], expected: set[str]) -> ExitCode:
     """Give the exit code of crawls from their stats and the sources that should have given something."""
     totals = [totals_of(one) for one in stats]
+    if any(one.get("finish_reason") == "shutdown" for one in stats):
+        return ExitCode.FAILED  # interrupted: what is missing is counted as not_fetched
     if (
         not stats
         or any(t["failed"] for t in totals)
