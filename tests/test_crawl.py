@@ -1,10 +1,8 @@
 """The spiders against a real server, through Scrapy's own commands and ours."""
 
 import json
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -151,26 +149,6 @@ def test_an_unreachable_host_is_one_clear_line_and_exits_1(command: str, tmp_pat
     assert b"Traceback" not in result.stderr
     assert len(result.stderr.splitlines()) <= 4
     assert b"unreachable" in result.stderr
-
-
-def test_an_interrupted_crawl_says_what_is_missing(web: DemoServer, tmp_path: Path) -> None:
-    before = len(web.requests)
-    arguments = [
-        sys.executable, "-m", "newscrawl", "crawl", LANTERN.base, "-O", "out.jsonl",
-        "-s", "AUTOTHROTTLE_ENABLED=0", "-s", "DOWNLOAD_DELAY=1",
-    ]  # fmt: skip
-    with subprocess.Popen(
-        arguments, cwd=tmp_path, env=proxied(web.proxy), stderr=subprocess.PIPE
-    ) as process:
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline and not any("/2024/" in u for u in web.requests[before:]):
-            time.sleep(0.1)
-        process.send_signal(signal.SIGINT)
-        message = process.communicate(timeout=60)[1].decode()
-
-    assert process.returncode == 1
-    assert "12 pages requested" in message
-    assert "not_fetched" in message
 
 
 def test_degraded_when_one_of_two_sites_gives_nothing(newscrawl: Run, tmp_path: Path) -> None:
