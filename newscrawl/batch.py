@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from newscrawl.items import Article, Page, Rejected
 from newscrawl.jsonl import encode, encode_failure
+from newscrawl.profiles import Profiles
 from newscrawl.reasons import BROKEN_INPUT, Reason
 from newscrawl.stages import clean
 from newscrawl.wording import numbered
@@ -74,10 +75,21 @@ def describe_ends(
     return f"{numbered(pages, 'page')} {verb}: {numbered(accepted, 'article')}, {total}, {failed} failed"
 
 
-def clean_all(pages: Iterable[Page | Rejected]) -> Iterator[Outcome]:
-    """Clean pages one by one; a failure on one is logged with its address, and the rest goes on."""
+def clean_all(
+    pages: Iterable[Page | Rejected], profiles: Profiles | None = None
+) -> Iterator[Outcome]:
+    """Clean pages one by one; a failure on one is logged with its address, and the rest goes on.
+
+    Args:
+        pages: pages, and refusals of what could not be read.
+        profiles: what recurs on the pages of their sources, if that was learnt.
+
+    """
     for page in pages:
-        yield page if isinstance(page, Rejected) else clean_guarded(page)
+        if isinstance(page, Rejected):
+            yield page
+        else:
+            yield clean_guarded(profiles.applied_to(page) if profiles else page)
 
 
 def clean_guarded(page: Page) -> Outcome:

@@ -6,7 +6,7 @@ All are frozen and slotted, hold plain data only, and compare and pickle. ``None
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
 from newscrawl.reasons import EditCode, Reason
 
@@ -14,8 +14,46 @@ SCHEMA_VERSION = 1
 HOME_PAGE = "home page"
 """A `page_type`; the others are the types that the page declares."""
 
+SIGNS: Final = (
+    "path_depth", "is_root", "slug_words", "slug_digits", "path_year", "path_paged", "has_query",
+    "path_not_article", "is_search", "is_html", "ld_article", "ld_product", "ld_list", "ld_business", "ld_page", "og_article", "og_website", "og_product",
+    "has_published_meta", "has_author_meta", "body_single", "body_list", "body_shop", "body_page", "articles", "h1s", "headings",
+    "linked_headings", "images", "forms", "inputs", "buttons", "times", "tables", "prices", "segments",
+    "menu_share", "link_share", "prose", "paragraphs", "long_paragraphs", "mean_prose", "top_share",
+    "traf_chars", "traf_share", "sure_share", "mean_score", "kept_spread", "author_candidates",
+    "date_candidates", "has_date_markup", "cards", "title_words", "comments", "questions", "first_person",
+    "tel_links", "share_links", "trade_links", "tag_links", "author_links", "trade_path", "topic_path",
+)  # fmt: skip
+"""What `Draft.signs` holds: figures of a page as a whole, taken while its tree is at hand."""
+
 BlockKind = Literal["paragraph", "heading", "quote", "list_item", "table_row", "code"]
 Precision = Literal["second", "minute", "day", "month", "year"]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """How often something recurs on the pages of a source, and where."""
+
+    pages: int
+    """Articles it was seen on."""
+    examples: tuple[str, ...] = ()
+    """Addresses of the first of them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """What recurs on the pages of one source; see `newscrawl.profiles`."""
+
+    source: str
+    """The publisher's id: the registrable domain."""
+    pages: int
+    """Articles it was learnt from."""
+    lines: dict[str, Seen] = field(default_factory=dict)
+    """By the line's letters and digits."""
+    images: dict[str, Seen] = field(default_factory=dict)
+    """By address."""
+    links: dict[str, Seen] = field(default_factory=dict)
+    """By address, where a whole line is the link."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +74,8 @@ class Page:
     """Aware time of the download; the only notion of 'now' the cleaner has."""
     origin: str | None = None
     """Where it was read from (path, path:line, or the spider), for messages."""
+    profile: Profile | None = field(default=None, repr=False)
+    """What is known to recur on the pages of its source."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +89,18 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Line(Block):
+    """A block of a draft, with what was found against it."""
+
+    code: EditCode | None = None
+    """What it is dropped as, if it is not the article's text."""
+    doubt: str | None = None
+    """Why it is not; absent where it is kept."""
+    link: str | None = None
+    """The address that the whole line links to."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Edit:
     """One removal: which text went, and why."""
 
@@ -56,6 +108,8 @@ class Edit:
     """The code of the rule, one of `EditCode`."""
     text: str
     """The removed text as it stood."""
+    detail: str | None = None
+    """What spoke against it, where the code alone does not say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,6 +299,9 @@ class Draft:
     tags: tuple[str, ...] = ()
     kind: str = "article"
     page_type: str | None = None
+    signs: tuple[float, ...] = ()
+    wall: tuple[Reason, str] | None = None
+    is_rescued: bool = False
     paywall: Paywall = Paywall()
     videos: tuple[str, ...] = ()
     authors: tuple[Author, ...] = ()

@@ -5,7 +5,7 @@ limited in length, so that a story *about* newsletters, cookies or bylines survi
 """
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final, Literal
 
 from newscrawl.reference import word_list
@@ -34,7 +34,15 @@ FOLLOW: Final = re.compile(
     re.IGNORECASE,
 )
 
-
+CREDIT_LINE: Final = re.compile(
+    r"(?i)^\W{0,2}(?:"
+    r"(?:photo(?:graph)?s?|fotos?|bild(?:er)?|images?|picture|beitragsbild|titelbild|credits?"
+    r"|file photo|zdjęcie|фото|fotó|kuva|الصورة|写真|사진)"
+    r"(?:\s+(?:by|von|credits?|courtesy))?\s*[:/©=]"
+    r"|(?:photo(?:graph)?|foto|image|picture)s? (?:by|via|courtesy) "
+    r"|©\s?(?!\d{4})"
+    r").{2,110}$"
+)
 MAX_LINK_LINE: Final = 250
 MAX_PROMO_WORDS: Final = 30
 OFFERED: Final = re.compile(
@@ -43,6 +51,9 @@ OFFERED: Final = re.compile(
     r"|latest news|day's top|free trial|here\b|hier\b|ici\b|aquí|nyhetsbrev|рассыл|канал|قناة|नोटिफिकेशन|व्हाट्सएप",
     re.IGNORECASE,
 )
+
+# The figures of a line and the rules ask the same of it; a page has a few hundred lines.
+remembered: Final = lru_cache(maxsize=4096)
 
 
 def is_sentence(line: str) -> bool:
@@ -54,6 +65,7 @@ def is_sentence(line: str) -> bool:
     return bool(SENTENCE_END.search(line))
 
 
+@remembered
 def is_date_line(line: str) -> DateField | None:
     """Tell a line that is only a date, with or without a label, and which date it is.
 
@@ -90,6 +102,7 @@ def split_date_label(line: str) -> tuple[str, DateField, str]:
     return match[0], field, line[match.end() :]
 
 
+@remembered
 def is_byline(line: str) -> bool:
     """Tell a line that is only a byline: a lead-in word, then names.
 
@@ -109,6 +122,7 @@ def is_byline(line: str) -> bool:
     )
 
 
+@remembered
 def is_related_heading(line: str) -> bool:
     """Tell a heading over links to other articles, or the message that there are none.
 
@@ -121,6 +135,7 @@ def is_related_heading(line: str) -> bool:
     )
 
 
+@remembered
 def is_read_more(line: str) -> bool:
     """Tell a line that points to another article: a known opening, a separator, a title.
 
@@ -135,6 +150,7 @@ def is_read_more(line: str) -> bool:
     return not dash or len(opening.split()) > 1
 
 
+@remembered
 def is_promo(line: str) -> bool:
     """Tell an invitation to a newsletter, an app, a channel or a subscription.
 
@@ -146,6 +162,7 @@ def is_promo(line: str) -> bool:
     return bool(OFFERED.search(line)) or (len(line.split()) <= 8 and not is_sentence(line))
 
 
+@remembered
 def is_share_prompt(line: str) -> bool:
     """Tell a share, follow or comment prompt.
 
@@ -163,11 +180,13 @@ def is_share_prompt(line: str) -> bool:
     return short and few and bool(strong or multi)
 
 
+@remembered
 def is_advert_label(line: str) -> bool:
     """Tell an advertising label."""
     return fold(line).strip(" -–—:.[]()|") in _folded("adverts")
 
 
+@remembered
 def is_orphan(line: str) -> bool:
     """Tell a widget's label that stands alone.
 
@@ -179,11 +198,27 @@ def is_orphan(line: str) -> bool:
     )
 
 
+@remembered
 def is_copyright(line: str) -> bool:
     """Tell a copyright line."""
     return len(line) < 400 and bool(COPYRIGHT.match(line))
 
 
+@remembered
+def is_credit_line(line: str) -> bool:
+    """Tell a line that is only an image's credit, from a story's sentence that begins like one.
+
+    >>> is_credit_line("Photo: Jane Doe/Reuters"), is_credit_line("Photos of the flood were shown.")
+    (True, False)
+    """
+    if not CREDIT_LINE.match(line):
+        return False
+    # 'Photo: a bridge at night, by X': a long sentence is none, unless it names a library.
+    is_story = is_sentence(line) and len(line) > 80
+    return not is_story or any(name in line for name in word_list("stock"))
+
+
+@remembered
 def is_reading_time(line: str) -> bool:
     """Tell a reading-time note.
 
@@ -198,6 +233,7 @@ def is_reading_time(line: str) -> bool:
     )
 
 
+@remembered
 def is_tag_list(line: str) -> bool:
     """Tell a line that lists tags behind a label.
 

@@ -1,14 +1,17 @@
 """The stages as item pipelines: one thin class each, numbered in ITEM_PIPELINES."""
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from pathlib import Path
+from typing import Any, ClassVar, Self
 
+from scrapy.crawler import Crawler
 from scrapy.exceptions import DropItem
 
 from newscrawl.attribution import normalise_attribution
 from newscrawl.dates import normalise_dates
 from newscrawl.extraction import extract
 from newscrawl.items import Draft, Page, Rejected
+from newscrawl.profiles import Profiles, read_profiles
 from newscrawl.quality import judge
 from newscrawl.text import clean_text
 
@@ -37,10 +40,30 @@ class StagePipeline:
 
 
 class Extract(StagePipeline):
-    """Page to draft."""
+    """Page to draft, with the source's profile if there is one."""
 
     stage = staticmethod(extract)
     takes = Page
+
+    def __init__(self, profiles: Profiles | None = None) -> None:
+        self.profiles = profiles
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Read the profiles that the settings name.
+
+        Raises:
+            DataError: the file cannot be read, or is none.
+
+        """
+        path = crawler.settings.get("NEWSCRAWL_PROFILES")
+        return cls(read_profiles(Path(path)) if path else None)
+
+    def process_item(self, item: Any) -> Any:
+        """Give the draft of a page."""
+        if self.profiles and isinstance(item, Page):
+            item = self.profiles.applied_to(item)
+        return super().process_item(item)
 
 
 class NormaliseDates(StagePipeline):

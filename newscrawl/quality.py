@@ -7,20 +7,63 @@ from typing import Final
 
 import tldextract
 
-from newscrawl.items import HOME_PAGE, Article, Draft, ExtractedWith, Rejected
+from newscrawl.forest import load_forest
+from newscrawl.items import SIGNS, Article, Block, Draft, ExtractedWith, Rejected
 from newscrawl.lines import is_sentence
 from newscrawl.reasons import Reason
 from newscrawl.wording import count_words
 
 MIN_WORDS: Final = 20
 """Words; the shortest true body on 692 scored pages has 24."""
-PROSE_CHARS: Final = 150
-"""Characters; a teaser on a front page is shorter."""
+MODEL: Final = "pages"
+REFUSED: Final = 0.6
+"""Score of the page model from which a page is refused; see `benchmarks.train_pages`."""
+SUSPECT: Final = 0.4
+"""Score from which a page is refused that itself declares to be a list, a search or a home page."""
+WALL_WORDS: Final = 100
+"""Words; with more text than that a page's wall stands beside an article."""
+PRICED: Final = 3
+"""Prices on a page that offers something."""
 VERSION: Final = version("newscrawl")
 TRAFILATURA_VERSION: Final = version("trafilatura")
 
 # The list of public suffixes that ships with the package: no network, same answer every day.
 _split_host = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
+
+
+FIGURES: Final = (
+    *SIGNS, "kept_words", "kept_blocks", "sentence_share", "heading_share", "list_share",
+    "row_share", "words_a_block", "long_blocks", "has_date", "has_authors", "has_desk", "has_agency",
+    "captions", "tags", "has_section", "has_subtitle", "dropped_blocks",
+)  # fmt: skip
+"""What the page model looks at."""
+
+
+def figures(draft: Draft) -> list[float]:
+    """Give the figures of a page, in the order of `FIGURES`."""
+    blocks = draft.blocks
+    words = [count_words(block.text) for block in blocks]
+    count = max(1, len(blocks))
+    return [
+        *draft.signs,
+        float(sum(words)),
+        float(len(blocks)),
+        sum(is_sentence(block.text) for block in blocks) / count,
+        sum(block.kind == "heading" for block in blocks) / count,
+        sum(block.kind == "list_item" for block in blocks) / count,
+        sum(block.kind == "table_row" for block in blocks) / count,
+        sum(words) / count,
+        float(sum(number > 40 for number in words)),
+        float(draft.date_published is not None),
+        float(bool(draft.authors)),
+        float(bool(draft.desk)),
+        float(bool(draft.agencies)),
+        float(sum(bool(image.caption) for image in draft.images)),
+        float(len(draft.tags)),
+        float(bool(draft.section)),
+        float(bool(draft.subtitle)),
+        float(len(draft.edits)),
+    ]
 
 
 def judge(draft: Draft) -> Article | Rejected:
@@ -46,19 +89,66 @@ def registrable_domain(host: str | None) -> str | None:
 
 def _problem(draft: Draft, text: str) -> tuple[Reason, str | None] | None:
     words = count_words(text)
+    if draft.wall and _stands_in_place(draft, words):
+        return draft.wall
     if not words:
         return Reason.NO_TEXT, None
-    if draft.page_type and not (draft.page_type == HOME_PAGE and _is_prose(draft)):
-        return Reason.NOT_ARTICLE, f"the page is a {draft.page_type}"
+    if found := _other_kind(draft):
+        return found
     if words < MIN_WORDS and not (draft.date_published or draft.authors):
         return Reason.TOO_SHORT, f"{words} words"
     return None
 
 
-def _is_prose(draft: Draft) -> bool:
-    """Tell a one-page blog's article at the root of its site from a front page's teasers."""
-    full = sum(len(b.text) >= PROSE_CHARS and is_sentence(b.text) for b in draft.blocks)
-    return full >= 3 and full * 2 >= len(draft.blocks)
+def _stands_in_place(draft: Draft, words: int) -> bool:
+    """Tell a wall from an article that has one's words beside it, or behind its first lines."""
+    if words >= WALL_WORDS:
+        return False
+    is_dated = bool(draft.date_published) and _sign(draft, "ld_article", "og_article")
+    return not (is_dated and words >= MIN_WORDS)
+
+
+def _other_kind(draft: Draft) -> tuple[Reason, str] | None:
+    """Say what kind of page it is, if not an article: what it declares, and how the model scores it.
+
+    A declaration alone is not believed: CMSs call articles collections, and one-page blogs have
+    their article at the root.
+    """
+    if not draft.signs or draft.is_rescued:
+        return None
+    score = load_forest(MODEL).scores([figures(draft)])[0]
+    if score < (SUSPECT if draft.page_type else REFUSED):
+        return None
+    declared = f"it declares {draft.page_type}, and " if draft.page_type else ""
+    return _kind_of(draft), f"{declared}scored {score:.2f} as no article"
+
+
+def _kind_of(draft: Draft) -> Reason:
+    if draft.page_type == "SearchResultsPage" or _sign(draft, "is_search"):
+        return Reason.SEARCH
+    if _sign(draft, "is_root"):
+        return Reason.HOME
+    if _sign(draft, "ld_product", "og_product") or (
+        _sign(draft, "prices") and _sign(draft, "body_shop")
+    ):
+        return Reason.PRODUCT
+    if draft.page_type or _looks_like_list(draft):
+        return Reason.LISTING
+    is_priced = _figure(draft, "prices") >= PRICED and _sign(draft, "trade_links", "trade_path")
+    return Reason.PRODUCT if is_priced else Reason.SERVICE
+
+
+def _looks_like_list(draft: Draft) -> bool:
+    many_titles = _figure(draft, "headings") >= 5 and _figure(draft, "linked_headings") >= 0.5
+    return many_titles or _sign(draft, "ld_list", "topic_path", "path_paged", "body_list")
+
+
+def _figure(draft: Draft, name: str) -> float:
+    return draft.signs[SIGNS.index(name)] if draft.signs else 0.0
+
+
+def _sign(draft: Draft, *names: str) -> bool:
+    return any(_figure(draft, name) > 0 for name in names)
 
 
 def _article(draft: Draft, text: str) -> Article:
@@ -73,7 +163,7 @@ def _article(draft: Draft, text: str) -> Article:
         title=draft.title,
         subtitle=draft.subtitle,
         text=text,
-        body=draft.blocks,
+        body=tuple(Block(kind=block.kind, text=block.text) for block in draft.blocks),
         authors=draft.authors,
         editors=draft.editors,
         desk=draft.desk,

@@ -39,7 +39,22 @@ class Reason(_Explained):
     UNREADABLE = "unreadable", "The file could not be opened or read."
     NO_TEXT = "no_text", "No main text was found on the page."
     TOO_SHORT = ("too_short", "The text is too short and nothing marks the page as an article.")
-    NOT_ARTICLE = ("not_article", "The page says of itself that it is a home, list or search page.")
+    HOME = "home_page", "The page is a site's or a section's front page."
+    LISTING = (
+        "listing",
+        "The page lists other pages: a section, tag, author or archive page, or a shelf of goods.",
+    )
+    SEARCH = "search_page", "The page shows the results of a search."
+    PRODUCT = "product_page", "The page offers a product for sale."
+    SERVICE = (
+        "service_page",
+        "The page presents a company, a service or a site's own matters, and reports nothing.",
+    )
+    LOGIN_WALL = "login_wall", "The page asks to log in or subscribe and shows no article."
+    CONSENT_WALL = "consent_wall", "The page asks for consent to cookies and shows no article."
+    BOT_CHALLENGE = "bot_challenge", "The page asks to prove that a person is reading, or blocks."
+    SOFT_404 = "soft_404", "The page says that there is no such page, with the status of success."
+    SHELL = "empty_shell", "The page is drawn by scripts, and no text stands in it or its data."
     HTTP_ERROR = "http_error", "The server answered with an error status."
     ROBOTS = "robots", "The site's robots.txt forbids the address."
     OFFSITE = "offsite", "The address leaves the sites that were asked for."
@@ -92,5 +107,15 @@ class EditCode(_Explained):
     ADVERT = "advert.line", "An advertising label."
     COPYRIGHT = "copyright.line", "A copyright line; agencies it names are kept as fields."
     FOOTER = "footer.line", "The site's name, host or logo in the footer."
+    NOT_BODY = (
+        "body.outside",
+        "The line does not look like a part of the article's text; the detail says why.",
+    )
+    AUTHOR_BOX = "author.box", "The line belongs to a box about the author."
+    COMMENTS = "comments.block", "The line belongs to the readers' comments."
+    PULL_QUOTE = "quote.pulled", "The quote is set apart from a paragraph that has it too."
+    CONTENTS = "contents.line", "The line of a table of contents repeats a heading of the text."
+    RUN_DOUBLED = "run.doubled", "The line belongs to a passage that is printed twice."
+    SITE_LINE = "site.repeated", "The line recurs on other pages of the same source."
     ORPHAN = "label.orphan", "A widget label that stands alone, such as 'Loading…'."
     TAGS = "tags.line", "A list of tags, kept as tags."

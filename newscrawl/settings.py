@@ -55,5 +55,7 @@ LOG_LEVEL = "INFO"
 
 # A file for refused pages, one JSON line each; empty for none.
 NEWSCRAWL_REJECTS = ""
+# A file made by `newscrawl profile`; what it knows to recur on a source is dropped. Empty for none.
+NEWSCRAWL_PROFILES = ""
 # The progress line on a terminal.
 NEWSCRAWL_PROGRESS = True

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Final
 
 INVISIBLE: Final = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
@@ -9,6 +10,9 @@ UNPRINTED: Final = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u20
 QUOTES: Final = str.maketrans(dict.fromkeys("‘’‚‛′`´", "'") | dict.fromkeys("“”„‟«»″", '"'))
 DASHES: Final = str.maketrans(dict.fromkeys("‐‑‒–—―−", "-"))
 TYPED_ALIKE: Final = QUOTES | DASHES
+LETTERS: Final = re.compile(r"\w+")
+CACHED_CHARS: Final = 400
+"""Characters; a line is compared a dozen times, and longer ones are compared less than stored."""
 UNSPACED: Final = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 
 
@@ -18,17 +22,28 @@ def fold(text: str) -> str:
     >>> fold("“It’s\u00a0over”  – He said")
     '"it\'s over" - he said'
     """
+    return _fold_short(text) if len(text) <= CACHED_CHARS else _fold(text)
+
+
+def _fold(text: str) -> str:
+    if text.isascii():
+        # Folding the rest would change nothing but the backtick, which counts as a quote.
+        return " ".join(text.lower().replace("`", "'").split())
     plain = unicodedata.normalize("NFKC", INVISIBLE.sub("", text)).casefold()
     return " ".join(plain.translate(TYPED_ALIKE).split())
 
 
+_fold_short = lru_cache(maxsize=4096)(_fold)
+
+
+@lru_cache(maxsize=2048)
 def bare(text: str) -> str:
     """Reduce text to its letters and digits, to compare lines that differ in punctuation.
 
     >>> bare("Chuck-Ross.")
     'chuck ross'
     """
-    return " ".join(re.findall(r"\w+", fold(text)))
+    return " ".join(LETTERS.findall(fold(text)))
 
 
 def squeeze(text: str) -> str:

@@ -110,7 +110,7 @@ def test_a_front_page_is_no_article_but_a_blogs_only_article_is() -> None:
 
     assert reason(
         Page(body=f"<html><body><main>{teasers}</main></body></html>", url="https://a.example/")
-    ) == (Reason.NOT_ARTICLE)
+    ) == (Reason.HOME)
     assert (
         reason(
             Page(body=f"<html><body><main>{prose}</main></body></html>", url="https://a.example/")

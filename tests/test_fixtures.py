@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from newscrawl.items import Article
+from newscrawl.wording import bare
 from tests.fixture_pages import FOLDER, Fixture, cleaned, fixtures
 
 KNOWN_FAILURES: dict[str, str] = json.loads((FOLDER / "known_failures.json").read_text("utf-8"))
@@ -51,7 +52,16 @@ def test_field_is_as_expected(fixture: Fixture, field: str) -> None:
     article = cleaned(fixture)
 
     assert isinstance(article, Article), article
-    assert actual(article, field) == expectation(fixture, field)
+    found, expected = actual(article, field), expectation(fixture, field)
+    if field == "body":
+        found, expected = (_without_standfirst(blocks, article) for blocks in (found, expected))
+    assert found == expected
+
+
+def _without_standfirst(blocks: list[Any], article: Article) -> list[Any]:
+    """Leave the standfirst out: it has a field of its own, and may stand in the text as well."""
+    is_first = blocks and article.subtitle and bare(blocks[0][1]) == bare(article.subtitle)
+    return blocks[1:] if is_first else blocks
 
 
 def test_known_failures_name_fixtures_that_exist() -> None:

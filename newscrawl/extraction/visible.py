@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import islice
 from typing import Final
 
@@ -19,6 +20,7 @@ MAX_TITLE_CHARS: Final = 350
 MIN_DATE_CHARS: Final = 6
 MAX_DATE_LINE: Final = 60
 MAX_LINE_DATES: Final = 3
+DATE_TAGS: Final = frozenset({"div", "span", "p", "li", "td", "small", "em", "b"})
 NO_TEXT: Final = frozenset({"script", "style", "title", "option", "textarea", "time"})
 
 # Parts of a page that never hold the article's own byline or date.
@@ -61,9 +63,10 @@ def headline(document: Document) -> str | None:
 
 def subtitle(document: Document) -> str | None:
     """Give the standfirst that has an element of its own near the headline."""
-    for element in document.tree.iter("p", "div", "h2", "h3", "span"):
-        marks = _marks(element)
-        if SUBTITLE_CLASS.search(marks) and not in_aside(element):
+    for element, tag, marks in document.marked:
+        if tag not in ("p", "div", "h2", "h3", "span"):
+            continue
+        if _matches(SUBTITLE_CLASS, marks) and not in_aside(element):
             text = text_content(element)
             if text and 20 < len(text) < 600:
                 return text
@@ -101,9 +104,15 @@ def in_aside(element: HtmlElement) -> bool:
             return False
         if ancestor.tag in ("aside", "nav", "footer", "template", "noscript"):
             return True
-        if ASIDE.search(_marks(ancestor)):
+        if _matches(ASIDE, _marks(ancestor)):
             return True
     return False
+
+
+@lru_cache(maxsize=16384)
+def _matches(pattern: re.Pattern[str], marks: str) -> bool:
+    """Tell whether class and id match; a page repeats few of them many times."""
+    return bool(pattern.search(marks))
 
 
 def _marks(element: HtmlElement) -> str:
@@ -137,7 +146,7 @@ def _class_authors(document: Document) -> Iterator[Candidate]:
         marks = (
             f"{_marks(element)} {element.get('data-testid', '')} {element.get('data-test-id', '')}"
         )
-        if not BYLINE_CLASS.search(marks) or in_aside(element):
+        if not _matches(BYLINE_CLASS, marks) or in_aside(element):
             continue
         # Of nested matches the outermost short one counts: it holds 'By' and all the names.
         if any(ancestor in taken for ancestor in element.iterancestors()):
@@ -173,9 +182,8 @@ def _is_modified(element: HtmlElement) -> bool:
 
 
 def _class_dates(document: Document) -> Iterator[Candidate]:
-    for element in document.tree.iter("div", "span", "p", "li", "td", "small", "em", "b"):
-        marks = _marks(element)
-        if not marks or not DATE_CLASS.search(marks):
+    for element, tag, marks in document.marked:
+        if tag not in DATE_TAGS or not _matches(DATE_CLASS, marks):
             continue
         raw = text_content(element)
         is_short = 0 < len(raw) <= MAX_DATE_CHARS and any(map(str.isdigit, raw))

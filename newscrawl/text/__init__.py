@@ -7,9 +7,10 @@ rule has to remember to. The order is the tuple `RULES`, and stands nowhere else
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from newscrawl.items import Block, Draft, Edit
+from newscrawl.items import Block, Draft, Edit, Line, Profile
 from newscrawl.reasons import EditCode
 from newscrawl.text import figures, head, prompts, repeats
+from newscrawl.wording import bare
 
 Select = Callable[[tuple[Block, ...], Draft], Iterable[int]]
 
@@ -32,7 +33,9 @@ RULES: tuple[Rule, ...] = (
     Rule(EditCode.DATE_LINE, head.date_lines),
     Rule(EditCode.READING_TIME, head.reading_times),
     Rule(EditCode.BYLINE, head.bylines),
+    Rule(EditCode.RUN_DOUBLED, repeats.doubled_runs),
     Rule(EditCode.LEAD_DOUBLED, repeats.doubled_lead),
+    Rule(EditCode.CONTENTS, repeats.contents),
     Rule(EditCode.READ_MORE, prompts.read_more_lines),
     Rule(EditCode.PROMO, prompts.promos),
     Rule(EditCode.SHARE, prompts.share_prompts),
@@ -42,11 +45,51 @@ RULES: tuple[Rule, ...] = (
 )
 
 
+def _drop_recurring(draft: Draft) -> Draft:
+    """Drop what the source's profile has seen on other articles: lines, linked lines, images."""
+    profile = draft.page.profile
+    if profile is None:
+        return draft
+    found = [(block, _seen_elsewhere(block, profile, draft.page.url)) for block in draft.blocks]
+    kept = tuple(block for block, detail in found if detail is None)
+    edits = tuple(
+        Edit(code=EditCode.SITE_LINE, text=block.text, detail=detail)
+        for block, detail in found
+        if detail is not None
+    )
+    images = tuple(image for image in draft.images if image.url not in profile.images)
+    return replace(draft, blocks=kept, images=images, edits=(*draft.edits, *edits))
+
+
+def _seen_elsewhere(block: Block, profile: Profile, url: str | None) -> str | None:
+    link = block.link if isinstance(block, Line) else None
+    seen = profile.lines.get(bare(block.text)) or (profile.links.get(link) if link else None)
+    if seen is None:
+        return None
+    others = [example for example in seen.examples if example != url]
+    return f"on {seen.pages} of {profile.pages} articles, such as {', '.join(others)}"
+
+
+def _drop_doubted(draft: Draft) -> Draft:
+    """Drop the lines that the extraction found to be no part of the text.
+
+    The rules come first, because a rule's code says more. Lines travel so far because a date, a
+    byline or an agency may stand in one.
+    """
+    edits = tuple(
+        Edit(code=line.code or EditCode.NOT_BODY, text=line.text, detail=line.doubt)
+        for line in draft.blocks
+        if isinstance(line, Line) and line.doubt
+    )
+    kept = tuple(b for b in draft.blocks if not (isinstance(b, Line) and b.doubt))
+    return replace(draft, blocks=kept, edits=(*draft.edits, *edits))
+
+
 def clean_text(draft: Draft) -> Draft:
     """Run the rules over a draft's blocks."""
     for rule in RULES:
         draft = _apply(rule, draft)
-    return draft
+    return _drop_recurring(_drop_doubted(draft))
 
 
 def _apply(rule: Rule, draft: Draft) -> Draft:

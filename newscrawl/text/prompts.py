@@ -8,6 +8,7 @@ from newscrawl.items import Block, Draft
 
 MAX_LINK_CHARS: Final = 200
 MIN_PROSE_CHARS: Final = 80
+MAX_TITLE_WORDS: Final = 6
 
 
 def related_blocks(blocks: tuple[Block, ...], draft: Draft) -> Iterator[int]:
@@ -45,8 +46,17 @@ def read_more_lines(blocks: tuple[Block, ...], draft: Draft) -> Iterator[int]:
 
 
 def promos(blocks: tuple[Block, ...], draft: Draft) -> Iterator[int]:
-    """Drop invitations to newsletters, apps, channels and subscriptions."""
-    return _each(blocks, lines.is_promo)
+    """Drop invitations to newsletters, apps, channels and subscriptions, with their box's title."""
+    for index in _each(blocks, lines.is_promo):
+        if index and _is_box_title(blocks[index - 1]):
+            yield index - 1
+        yield index
+
+
+def _is_box_title(block: Block) -> bool:
+    """Tell the title of a promo's box: a heading may be that of the text around the box."""
+    few = len(block.text.split()) <= MAX_TITLE_WORDS
+    return block.kind == "paragraph" and few and not lines.is_sentence(block.text)
 
 
 def share_prompts(blocks: tuple[Block, ...], draft: Draft) -> Iterator[int]:

@@ -1,0 +1,1 @@
+"""Measure newscrawl against truth, and train its models from it. Nothing here is shipped."""

@@ -1,0 +1,199 @@
+"""Choose the body of a page, segment by segment.
+
+Each segment gets a score from the line model: how sure it is that the segment is the article's
+text. What scores `KEPT` or more is kept. Where that looks wrong, a second candidate is tried, and
+the one with the best expected F1 is taken.
+"""
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from newscrawl.extraction import structured, visible
+from newscrawl.extraction.body import told_lines
+from newscrawl.extraction.document import Document
+from newscrawl.extraction.evidence import MARK_NAMES, Evidence, is_strong, marks_of
+from newscrawl.extraction.segments import Place, cut_segments
+from newscrawl.forest import load_forest
+from newscrawl.items import Line
+from newscrawl.reasons import EditCode
+
+KEPT: Final = 0.55
+"""Score from which a segment is kept; best of 0.50, 0.55, 0.60 in cross-validation by publisher."""
+LENIENT: Final = 0.2
+"""Score from which the second candidate keeps a segment."""
+LOOKS_WRONG: Final = 0.3
+"""Expected F1 under which a more lenient limit and trafilatura's own choice are tried."""
+UNSURE: Final = 0.8
+"""Expected F1 under which trafilatura's full choice is asked for; that costs as much again."""
+MODEL: Final = "lines"
+WHOLE_LINK: Final = 0.9
+"""Share of a line's characters that must be linked for the line to be a link."""
+PULLED: Final = re.compile(
+    r"pull[-_]?(?:ed|out)?[-_]?quote|quote[-_]?pull|blockquote--pull", re.IGNORECASE
+)
+CODES: Final = {
+    "related": EditCode.RELATED, "subscribe": EditCode.PROMO, "share": EditCode.SHARE,
+    "comment": EditCode.COMMENTS, "advert": EditCode.ADVERT, "byline": EditCode.AUTHOR_BOX,
+    "figure": EditCode.CAPTION, "tags": EditCode.TAGS,
+}  # fmt: skip
+"""What the nearest telling mark around a dropped line is recorded as."""
+CODE_LEVELS: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A page's segments, what was found about them, how each candidate scored, and what is kept."""
+
+    evidence: Evidence
+    rows: list[list[float]]
+    scores: list[float]
+    kept: frozenset[int]
+    """Numbers of the candidates that are kept."""
+    expected: float
+    """The expected F1 of that choice."""
+
+
+def score_page(document: Document, title: str) -> Scored:
+    """Score every candidate of a page and choose.
+
+    The first candidate rests on trafilatura's quick choice; where its expected F1 is low,
+    trafilatura's full choice is asked for a second one, and the better of both is taken.
+
+    Args:
+        document: the page.
+        title: the headline that a reader sees, for comparison.
+
+    """
+    first = _score(document, title, fast=True)
+    if first.expected >= UNSURE:
+        return first
+    return max(first, _score(document, title, fast=False), key=lambda scored: scored.expected)
+
+
+def _score(document: Document, title: str, *, fast: bool) -> Scored:
+    told = told_lines(document.tree, document.url, fast=fast)
+    evidence = gather_evidence(document, told, title)
+    rows = evidence.rows()
+    scores = load_forest(MODEL).scores(rows)
+    kept, expected = _choose(evidence, scores)
+    return Scored(evidence, rows, scores, kept, expected)
+
+
+def choose_body(document: Document, scored: Scored) -> tuple[Line, ...]:
+    """Give the lines of the body in their order, with those that only trafilatura kept.
+
+    Lines without a doubt are the body. A line with one is in trafilatura's text, but not in the
+    body; it travels on because a date, a byline or an agency may stand in it.
+    """
+    evidence = scored.evidence
+    kept = {evidence.candidates[number] for number in scored.kept}
+    pulled = _pulled_quotes(evidence, kept)
+    doubts = _doubts(scored, kept)
+    lines = []
+    for index, segment in enumerate(evidence.segments):
+        if index in pulled:
+            doubt = "a paragraph has the same words"
+            code = EditCode.PULL_QUOTE
+            lines.append(Line(kind="quote", text=segment.text, code=code, doubt=doubt))
+        elif index in kept:
+            is_link = segment.link_chars >= WHOLE_LINK * len(segment.text)
+            link = document.absolute(segment.href) if is_link else None
+            lines.append(Line(kind=segment.kind, text=segment.text, link=link))
+        elif index in doubts:
+            code = _code_of(segment.place)
+            lines.append(Line(kind=segment.kind, text=segment.text, code=code, doubt=doubts[index]))
+    return tuple(lines)
+
+
+def gather_evidence(document: Document, told: Sequence[str], title: str) -> Evidence:
+    """Cut a page into segments and gather what speaks for and against each."""
+    tree = document.tree
+    description = structured.document_meta_text(document, "description", "og:description")
+    captions = [visible.text_content(caption) for caption in tree.iter("figcaption")]
+    captions += [alt for image in tree.iter("img") if (alt := image.get("alt"))]
+    return Evidence(
+        cut_segments(tree), told, title=title, summaries=[description or ""], captions=captions
+    )
+
+
+def _pulled_quotes(evidence: Evidence, kept: set[int]) -> set[int]:
+    """Give the segments that are a sentence of the text, set apart to catch the eye."""
+    marked = [i for i in kept if _is_marked_pulled(evidence.segments[i].place)]
+    texts = {i: f" {evidence.keys[i]} " for i in kept} if marked else {}
+    return {
+        i
+        for i in marked
+        if any(texts[i] in text for text in texts.values() if len(text) > len(texts[i]))
+    }
+
+
+def _is_marked_pulled(place: Place | None) -> bool:
+    for _ in range(CODE_LEVELS):
+        if place is not None:
+            if PULLED.search(place.marks):
+                return True
+            place = place.parent
+    return False
+
+
+def _choose(evidence: Evidence, scores: list[float]) -> tuple[frozenset[int], float]:
+    """Give the numbers of the candidates to keep, and the expected F1 of that."""
+    sizes = [evidence.sizes[index] for index in evidence.candidates]
+    first = frozenset(number for number, score in enumerate(scores) if score >= KEPT)
+    expected = expected_f1(first, scores, sizes)
+    if expected >= LOOKS_WRONG:
+        return first, expected
+    lenient = frozenset(number for number, score in enumerate(scores) if score >= LENIENT)
+    told = frozenset(n for n, index in enumerate(evidence.candidates) if evidence.traf[index])
+    rated = [(expected_f1(kept, scores, sizes), kept) for kept in (first, lenient, told)]
+    expected, kept = max(rated, key=lambda pair: pair[0])
+    return kept, expected
+
+
+def expected_f1(kept: Collection[int], scores: Sequence[float], sizes: Sequence[float]) -> float:
+    """Give the F1 that a choice would have if every score were a true probability.
+
+    Twice the expected right characters, over the characters kept and those expected in all.
+
+    >>> round(expected_f1({0}, [1.0, 0.5], [100, 100]), 2)
+    0.8
+    """
+    expected = sum(score * size for score, size in zip(scores, sizes, strict=True))
+    right = sum(scores[number] * sizes[number] for number in kept)
+    taken = sum(sizes[number] for number in kept)
+    return 2 * right / (taken + expected) if taken else 0.0
+
+
+def _doubts(scored: Scored, kept: set[int]) -> dict[int, str]:
+    """Say for each segment that only trafilatura keeps what spoke against it."""
+    evidence = scored.evidence
+    told = [n for n, i in enumerate(evidence.candidates) if evidence.traf[i] and i not in kept]
+    reasons = load_forest(MODEL).reasons([scored.rows[n] for n in told])
+    known = set(evidence.candidates)
+    found = {
+        i: "it stands among the readers' comments"
+        for i, is_told in enumerate(evidence.traf)
+        if is_told and i not in known
+    }
+    for number, figures in zip(told, reasons, strict=True):
+        least = ", ".join(f"{name} {value:g}" for name, value in figures)
+        score = scored.scores[number]
+        found[evidence.candidates[number]] = f"scored {score:.2f}, least for: {least}"
+    return found
+
+
+def _code_of(place: Place | None) -> EditCode:
+    """Name what a dropped line was by the nearest telling mark around it."""
+    for _ in range(CODE_LEVELS):
+        if place is None:
+            break
+        bits = marks_of(place.marks)
+        for name, code in CODES.items():
+            if bits >> MARK_NAMES.index(name) & 1:
+                return code
+        if is_strong(place.marks):
+            return EditCode.RELATED
+        place = place.parent
+    return EditCode.NOT_BODY

@@ -1,0 +1,510 @@
+"""What speaks for and against each segment of a page: numbers that a person could look up.
+
+Every figure is read from the segment's text, from its place, or from what stands around it;
+none names a publisher or a page.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Final
+
+from newscrawl import lines
+from newscrawl.extraction.segments import HEADINGS, INLINE, Place, Segment, shared_place
+from newscrawl.wording import UNSPACED, bare
+
+FAR: Final = 20
+"""Levels or segments; what stands farther away counts as this far."""
+PROSE_CHARS: Final = 80
+"""Characters; of true paragraphs nine in ten are longer, of menu lines nearly none."""
+MAX_PROSE_LINKS: Final = 0.35
+TOLD_CHARS: Final = 25
+"""Characters; shorter texts are found again inside others by chance."""
+UNSPACED_WEIGHT: Final = 2.5
+"""Characters of English that say what one of Chinese or Japanese does."""
+
+MARK_WORDS: Final[dict[str, str]] = {
+    "body": r"article-?(?:body|content|text|main)|story-?(?:body|content|text)|post-?(?:content|body|text|entry)|entry-?content|content-?body|body-?(?:content|text|copy)|(?<![a-z])(?:articlebody|text|body|content|story|article|post|entry|paragraph|prose|richtext|rte)(?![a-z])",
+    "title": r"title|headline|heading|(?<![a-z])(?:titel|titulo|titre|kicker|hed)(?![a-z])",
+    "byline": r"by-?line|author|autor|auteur|autore|writer|contributor|reporter|signature|(?<![a-z])bio(?![a-z])|profile",
+    "date": r"date|time|(?<![a-z])(?:datum|fecha|published|meta|info|timestamp|postmeta|entry-?meta)(?![a-z])",
+    "figure": r"caption|figure|image|photo|picture|credit|(?<![a-z])(?:img|fig|media|foto|bild|legend)(?![a-z])|copyright",
+    "related": r"related|recommend|recirc|teaser|promo|read-?(?:more|also|next)|more-?(?:news|stories|on|from|articles|posts)|(?<![a-z])(?:also|siehe|similar|card|cards|tout|outbrain|taboola|most|popular|trending|trend|latest|next|prev|previous|pagination|pager|suggest\w*|linklist|crosslink\w*|see-also)(?![a-z])",
+    "subscribe": r"newsletter|subscri|sign-?up|signin|log-?in|register|paywall|membership|donat|(?<![a-z])(?:abo|app|regwall|support|cta|piano|offer)(?![a-z])",
+    "share": r"share|sharing|social|facebook|twitter|whatsapp|follow|(?<![a-z])(?:print|email|like|likes)(?![a-z])",
+    "comment": r"comment|disqus|kommentar|discussion|(?<![a-z])(?:reply|replies|respond|forum|feedback|rating|vote|poll|quiz)(?![a-z])",
+    "advert": r"advert|sponsor|banner|promoted|affiliate|(?<![a-z])(?:ad|ads|adv|dfp|gpt|commercial|anzeige|werbung)(?![a-z])",
+    "side": r"sidebar|side-?bar|aside|widget|(?<![a-z])(?:rail|sidecol|secondary|right|col2|module|box|infobox|factbox|panel|block)(?![a-z])",
+    "nav": r"(?<![a-z])nav|menu|breadcrumb|masthead|navigation|toolbar|topbar|header|footer|(?<![a-z])(?:foot|head|search|skip|logo|brand|site|lang|tabs?)(?![a-z])",
+    "tags": r"(?<![a-z])(?:tags?|topics?|keywords?|categor\w*|taxonomy|labels?|hashtags?)(?![a-z])",
+    "legal": r"copyright|disclaimer|legal|cookie|consent|privacy|gdpr|modal|popup|overlay|notice|(?<![a-z])(?:alert|message|error|warning)(?![a-z])",
+    "lead": r"summary|stand-?first|subtitle|sub-?head|sub-?title|excerpt|abstract|description|(?<![a-z])(?:lead|lede|dek|deck|intro|ingress|chapo|teasertext|preamble|vorspann|entradilla|bajada|synopsis)(?![a-z])",
+    "quote": r"quote|(?<![a-z])(?:zitat|citation|pull)",
+    "embed": r"embed|tweet|instagram|youtube|video|player|audio|podcast|gallery|slideshow|carousel|slider|swiper|slide|timeline",
+    "hidden": r"hidden|invisible|visually|sr-only|screen-?reader|offscreen|(?<![a-z])hide(?![a-z])",
+}  # fmt: skip
+MARK_NAMES: Final = tuple(MARK_WORDS)
+MARK_PATTERN: Final = tuple(re.compile(p, re.IGNORECASE) for p in MARK_WORDS.values())
+ANY_MARK: Final = re.compile("|".join(f"(?:{p})" for p in MARK_WORDS.values()), re.IGNORECASE)
+CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|_")
+HELD: Final = (
+    "article", "main", "aside", "nav", "header", "footer", "section", "figure", "figcaption", "form",
+    "table", "ul", "ol", "a", "blockquote",
+)  # fmt: skip
+"""Elements whose distance above a segment is measured."""
+INNER_END: Final = re.compile(r"[.!?…。！？؟।](?=\s|$)|[。！？]")
+COMMA: Final = re.compile(r"[,;،、，]")
+WORD: Final = re.compile(r"\w+")
+STARTS: Final = re.compile(r"[\"'“„«‘(\[]*([^\W\d_])")
+DIGIT: Final = re.compile(r"\d")
+UPPER: Final = re.compile(r"[A-ZÀ-ÖØ-ÞĀĂĄĆČĎĐĒĖĘĚĞĢĪĮİĶĻĽŁŃŅŇŐŒŔŘŚŞŠŤŪŮŰŲŹŻŽΑ-ΩА-ЯЁЄІЇҐ]")
+ADDRESS: Final = re.compile(r"https?://|www\.|\S@\S+\.\w|\b[\w-]+\.(?:com|org|net|de|fr|co|tv)\b")
+NOISE: Final = frozenset(
+    {"related", "subscribe", "share", "comment", "advert", "nav", "byline", "tags", "legal"}
+)
+"""Marks that name something beside the text."""
+STRONG: Final = re.compile(
+    r"related|recommend|recirc|teaser|promo|newsletter|subscri|sign-?up|outbrain|taboola|(?<![a-z])(?:bio|ads?|advert\w*|share|sharing"
+    r"|social|comments?|sponsor\w*|read-?more|more-?(?:stories|news|on)|also-?read|trending|popular|widget|cookie|consent|paywall|regwall)(?![a-z])",
+    re.IGNORECASE,
+)
+"""Marks that rarely hold a part of the text, whatever stands around."""
+COMMENTS: Final = re.compile(
+    r"(?:^|[\s_-])(?:comment-?list|comments?-?(?:area|section|wrapper|thread|threads|container|content|list|body|holder|box)|disqus_thread|respond|kommentare?"
+    r"|comentarios?|commentaires?)(?:$|[\s_-])|(?:^|\s)comments(?:$|\s)",
+    re.IGNORECASE,
+)
+"""Containers of readers' comments."""
+MIN_OWN_PROSE: Final = 0.1
+"""Share of the page's prose that must stand outside the comments for them to be comments on it."""
+LINKED_SHARE: Final = 0.8
+MENU_CHARS: Final = 80
+TINY_CHARS: Final = 12
+NEAR: Final = 2
+PREFIX_WORDS: Final = 2
+
+NEIGHBOURS: Final = (-2, -1, 1, 2)
+FEATURES: Final = (
+    "chars", "words", "link_share", "links", "bold_share", "slanted_share", "is_sentence", "sentences",
+    "commas", "digit_share", "capital_share", "upper_share", "ends_colon", "ends_question", "starts_lower",
+    "has_bar", "has_address", "is_prompt", "is_meta_line", "is_notice", "is_credit", "is_related_heading",
+    "kind_heading", "kind_list", "kind_quote", "kind_row", "heading_level", "tag_p", "tag_div", "tag_li",
+    "tag_td", "tag_inline", "after_break", "after_image", "image_near", "title_same", "title_share",
+    "is_summary", "is_caption", "same_start", "traf_line", "traf_text",
+    "index", "position", "since_headline", "prose_before", "prose_after", "since_first_traf",
+    "until_last_traf", "since_traf", "until_traf", "traf_around", "depth", "like", "parent_chars",
+    "parent_links", "parent_prose", "parent_traf", "parent_segments", "upper_prose", "upper_links",
+    "upper_traf", "upper_segments", "third_prose", "third_links", "top_up", "top_down", "top_share",
+    "anchor_up", "anchor_down", "noise_up", "noise_kinds", "strong_up", "strong_share", "page_prose",
+    "page_segments", "traf_share",
+    *(f"{name}{step:+d}" for step in NEIGHBOURS for name in ("chars", "link_share", "is_sentence", "traf", "same_parent")),
+    *(f"in_{tag}" for tag in HELD),
+    *(f"mark_{name}" for name in MARK_NAMES),
+)  # fmt: skip
+FROM_TRAFILATURA: Final = tuple(
+    i for i, name in enumerate(FEATURES) if "traf" in name or "anchor" in name
+)
+"""Figures that rest on the other extractor's choice."""
+
+
+@lru_cache(maxsize=8192)
+def marks_of(marks: str) -> int:
+    """Give the kinds of marks that classes, id and role name, a bit each in `MARK_NAMES` order."""
+    found = 0
+    for mark in marks.split():
+        found |= _mark_of(mark)
+    return found
+
+
+@lru_cache(maxsize=65536)
+def _mark_of(mark: str) -> int:
+    plain = CAMEL.sub("-", mark)
+    if not ANY_MARK.search(plain):
+        return 0
+    return sum(1 << bit for bit, pattern in enumerate(MARK_PATTERN) if pattern.search(plain))
+
+
+@lru_cache(maxsize=8192)
+def is_strong(marks: str) -> bool:
+    """Tell marks that rarely hold a part of the text."""
+    return bool(marks) and bool(STRONG.search(CAMEL.sub("-", marks)))
+
+
+@lru_cache(maxsize=8192)
+def is_comments(marks: str) -> bool:
+    """Tell a container of readers' comments."""
+    return ("omment" in marks.lower() and bool(COMMENTS.search(marks))) or "respond" in marks
+
+
+class Evidence:
+    """The page as a whole, from which the figures of its segments are read."""
+
+    def __init__(
+        self,
+        segments: Sequence[Segment],
+        told: Sequence[str],
+        *,
+        title: str,
+        summaries: Iterable[str],
+        captions: Iterable[str],
+    ) -> None:
+        self.segments = segments
+        self.title = bare(title)
+        self.title_words = frozenset(self.title.split())
+        self.summaries = {bare(s) for s in summaries} - {""}
+        self.captions = {bare(c) for c in captions} - {""}
+        self.scale = _scale(segments)
+        self.sizes = [len(s.text) * self.scale for s in segments]
+        self.links = [s.link_chars / len(s.text) for s in segments]
+        self.ends = [lines.is_sentence(s.text) for s in segments]
+        self.prose = [
+            size if size >= PROSE_CHARS and link <= MAX_PROSE_LINKS else 0.0
+            for size, link in zip(self.sizes, self.links, strict=True)
+        ]
+        self.total = max(1.0, sum(self.prose))
+        self.blocks = [block_place(s.place) for s in segments]
+        self._trace(told)
+        self._sum_places()
+        self._choose()
+        self._count()
+
+    def _trace(self, told: Sequence[str]) -> None:
+        """Find the segments that the other extractor's text has, and how far the nearest are."""
+        told_lines = {line.replace(" ", "") for line in told}
+        told_text = "".join(told_lines)
+        tight = [s.text.replace(" ", "") for s in self.segments]
+        self.traf_line = [text in told_lines for text in tight]
+        self.traf = [
+            line or (len(text) * self.scale >= TOLD_CHARS and text in told_text)
+            for line, text in zip(self.traf_line, tight, strict=True)
+        ]
+        self.since = _gaps(self.traf)
+        self.until = _gaps(self.traf[::-1])[::-1]
+        sure = [i for i, t in enumerate(self.traf) if t and self.sizes[i] >= TOLD_CHARS]
+        self.first, self.last = (sure[0], sure[-1]) if sure else (-1, -1)
+        self.anchor: Place | None = None
+        for i in sure:
+            if self.prose[i]:
+                holder = self.blocks[i].parent or self.blocks[i]
+                self.anchor = shared_place(self.anchor, holder) if self.anchor else holder
+
+    def _sum_places(self) -> None:
+        """Add up text, links and prose for every place, and find the one with the most prose."""
+        scores: Counter[int] = Counter()
+        places: dict[int, Place] = {}
+        for i, segment in enumerate(self.segments):
+            size, prose, linked = self.sizes[i], self.prose[i], segment.link_chars * self.scale
+            told = size if self.traf[i] else 0.0
+            place: Place | None = segment.place
+            while place is not None:
+                place.text_chars += size
+                place.link_chars += linked
+                place.prose_chars += prose
+                place.told_chars += told
+                place.segments += 1
+                place = place.parent
+            holder = self.blocks[i].parent
+            if prose and holder:
+                for at, share in ((holder, 1.0), (holder.parent, 0.5)):
+                    if at is not None:
+                        places[id(at)] = at
+                        scores[id(at)] += int(prose * share)
+        best = max(scores, key=lambda key: (scores[key], -places[key].order), default=None)
+        self.top = places[best] if best is not None else None
+        self.alike = Counter((id(b.parent), b.tag, b.marks) for b in self.blocks)
+
+    def _choose(self) -> None:
+        """Choose the segments that are worth a look: no menus, no footers, no readers' comments."""
+        in_comments = [_in_comments(block) for block in self.blocks]
+        own = sum(p for p, c in zip(self.prose, in_comments, strict=True) if not c)
+        has_comments = own >= MIN_OWN_PROSE * self.total
+        self.candidates = [
+            i
+            for i in range(len(self.segments))
+            if not (has_comments and in_comments[i]) and self._is_worth(i)
+        ]
+
+    def _is_worth(self, i: int) -> bool:
+        if self.traf[i] or (self.since[i] <= NEAR and self.until[i] <= NEAR):
+            return True
+        is_menu = self.links[i] >= LINKED_SHARE and self.sizes[i] < MENU_CHARS
+        return not is_menu and self.sizes[i] >= TINY_CHARS and not _in_footer(self.blocks[i])
+
+    def _count(self) -> None:
+        """Count the lines that come more than once, and those that begin alike."""
+        self.keys = {i: bare(self.segments[i].text) for i in self.candidates}
+        self.copies = Counter(self.keys.values())
+        self.starts = Counter(_start(key) for key in self.keys.values())
+        heads = (i for i, s in enumerate(self.segments) if self._is_headline(i, s))
+        self.headline = next(heads, -1)
+
+    def _is_headline(self, i: int, segment: Segment) -> bool:
+        if self.blocks[i].tag == "h1":
+            return True
+        return segment.kind == "heading" and bool(self.title) and self.keys.get(i) == self.title
+
+    def rows(self) -> list[list[float]]:
+        """Give the figures of every candidate, in the order of `FEATURES`."""
+        running = 0.0
+        before: list[float] = []
+        for prose in self.prose:
+            before.append(running / self.total)
+            running += prose
+        told_chars = sum(size for size, t in zip(self.sizes, self.traf, strict=True) if t)
+        page = [self.total, float(len(self.segments)), min(told_chars / self.total, 9.0)]
+        return [
+            [
+                *self._text_row(i),
+                *self._words_row(i),
+                *self._order_row(i, before[i]),
+                *self._places_row(i),
+                *page,
+                *self._neighbours_row(i),
+                *distances(self.segments[i].place),
+            ]
+            for i in self.candidates
+        ]
+
+    def _text_row(self, i: int) -> list[float]:
+        segment = self.segments[i]
+        text = segment.text
+        length = len(text)
+        words = WORD.findall(text[:2000])
+        first = STARTS.match(text)
+        is_short = length < 300
+        tag = self.blocks[i].tag
+        kind = segment.kind
+        letters = text[:400]
+        return [
+            min(self.sizes[i], 5000.0),
+            float(len(words)),
+            self.links[i],
+            float(min(segment.links, 20)),
+            segment.bold_chars / length,
+            segment.slanted_chars / length,
+            float(self.ends[i]),
+            float(min(len(INNER_END.findall(text[:2000])), 20)),
+            float(min(len(COMMA.findall(text[:2000])), 20)),
+            len(DIGIT.findall(letters)) / len(letters),
+            sum(word[0].isupper() for word in words[:50]) / max(1, min(50, len(words))),
+            len(UPPER.findall(letters)) / len(letters),
+            float(text.endswith((":", "："))),
+            float(text.endswith(("?", "？", "؟"))),
+            float(first[1].islower()) if first else -1.0,
+            float(any(sign in text for sign in "|»›•")),
+            float(is_short and bool(ADDRESS.search(text))),
+            float(is_short and _is_prompt(text)),
+            float(is_short and _is_meta(text)),
+            float(lines.is_copyright(text) or (is_short and lines.is_tag_list(text))),
+            float(is_short and lines.is_credit_line(text)),
+            float(is_short and lines.is_related_heading(text)),
+            float(kind == "heading"),
+            float(kind == "list_item"),
+            float(kind == "quote"),
+            float(kind == "table_row"),
+            float(tag[1]) if tag in HEADINGS else 0.0,
+            float(tag == "p"),
+            float(tag == "div"),
+            float(tag == "li"),
+            float(tag in ("td", "th", "tr")),
+            float(segment.place.tag in INLINE),
+            float(segment.after_break),
+            float(segment.after_image),
+            float(_image_levels(self.blocks[i])),
+        ]
+
+    def _words_row(self, i: int) -> list[float]:
+        key = self.keys[i]
+        words = key.split()
+        shared = sum(word in self.title_words for word in words) / len(words) if words else 0.0
+        return [
+            float(bool(key) and key == self.title),
+            shared,
+            float(key in self.summaries),
+            float(key in self.captions),
+            float(min(self.starts[_start(key)] - self.copies[key], 10)),
+        ]
+
+    def _order_row(self, i: int, before: float) -> list[float]:
+        is_found = self.first >= 0
+        since_headline = float(_clip(i - self.headline, 3 * FAR)) if self.headline >= 0 else -99.0
+        return [
+            float(self.traf_line[i]),
+            float(self.traf[i]),
+            float(i),
+            i / len(self.segments),
+            since_headline,
+            before,
+            1.0 - before - self.prose[i] / self.total,
+            float(_clip(i - self.first, FAR)) if is_found else -99.0,
+            float(_clip(self.last - i, FAR)) if is_found else -99.0,
+            float(self.since[i]),
+            float(self.until[i]),
+            float(sum(self.traf[max(0, i - 5) : i]) + sum(self.traf[i + 1 : i + 6])),
+        ]
+
+    def _places_row(self, i: int) -> list[float]:
+        block = self.blocks[i]
+        parent = block.parent or block
+        upper = parent.parent or parent
+        third = upper.parent or upper
+        top_up, top_down = _levels(block, self.top)
+        anchor_up, anchor_down = _levels(block, self.anchor)
+        return [
+            float(block.depth),
+            float(min(self.alike[id(block.parent), block.tag, block.marks], 50)),
+            parent.text_chars,
+            parent.link_chars / parent.text_chars,
+            parent.prose_chars / self.total,
+            parent.told_chars / parent.text_chars,
+            float(min(parent.segments, 200)),
+            upper.prose_chars / self.total,
+            upper.link_chars / upper.text_chars,
+            upper.told_chars / upper.text_chars,
+            float(min(upper.segments, 200)),
+            third.prose_chars / self.total,
+            third.link_chars / third.text_chars,
+            top_up,
+            top_down,
+            self.top.prose_chars / self.total if self.top else 0.0,
+            anchor_up,
+            anchor_down,
+            *self._noise_row(self.segments[i].place, int(block.depth - max(top_up, 0))),
+        ]
+
+    def _noise_row(self, place: Place, shared_depth: int) -> list[float]:
+        """Give what the marks between a segment and the body's container say against it."""
+        noise_up = strong_up = float(FAR)
+        kinds = 0
+        strong_share = -1.0
+        at: Place | None = place
+        level = 0.0
+        while at is not None and at.depth > shared_depth:
+            if noise := marks_of(at.marks) & NOISE_BITS:
+                kinds |= noise
+                noise_up = min(noise_up, level)
+            if strong_share < 0 and is_strong(at.marks):
+                strong_up, strong_share = level, at.prose_chars / self.total
+            at = at.parent
+            level += 1
+        return [noise_up, float(kinds.bit_count()), strong_up, strong_share]
+
+    def _neighbours_row(self, i: int) -> list[float]:
+        row: list[float] = []
+        holder = self.blocks[i].parent
+        for step in NEIGHBOURS:
+            j = i + step
+            if 0 <= j < len(self.segments):
+                row += [
+                    min(self.sizes[j], 2000.0),
+                    self.links[j],
+                    float(self.ends[j]),
+                    float(self.traf[j]),
+                    float(self.blocks[j].parent is holder),
+                ]
+            else:
+                row += [0.0, -1.0, -1.0, -1.0, -1.0]
+        return row
+
+
+NOISE_BITS: Final = sum(1 << bit for bit, name in enumerate(MARK_NAMES) if name in NOISE)
+
+
+def distances(place: Place) -> list[float]:
+    """Give the levels up to the nearest of each element in `HELD` and each mark, `FAR` at most."""
+    if place.distances is None:
+        if place.parent is None:
+            place.distances = [float(FAR)] * (len(HELD) + len(MARK_NAMES))
+            return place.distances
+        row = [d + 1.0 if d < FAR - 1 else d for d in distances(place.parent)]
+        if (held := HELD_AT.get(place.tag)) is not None:
+            row[held] = 0.0
+        bits = marks_of(place.marks)
+        while bits:
+            low = bits & -bits
+            row[len(HELD) + low.bit_length() - 1] = 0.0
+            bits ^= low
+        place.distances = row
+    return place.distances
+
+
+HELD_AT: Final = {tag: i for i, tag in enumerate(HELD)}
+
+
+def block_place(place: Place) -> Place:
+    """Give the element that sets a text apart: the nearest that is not inline."""
+    while place.tag in INLINE and place.parent:
+        place = place.parent
+    return place
+
+
+def _gaps(found: Sequence[bool]) -> list[int]:
+    """Give for each position how many steps back the last found one is, `FAR` at most."""
+    gaps, gap = [], FAR
+    for is_found in found:
+        gaps.append(gap)
+        gap = 1 if is_found else min(FAR, gap + 1)
+    return gaps
+
+
+def _clip(value: int, limit: int) -> int:
+    return max(-limit, min(limit, value))
+
+
+def _start(key: str) -> str:
+    return " ".join(key.split()[:PREFIX_WORDS])
+
+
+def _in_comments(place: Place | None) -> bool:
+    while place is not None and place.parent is not None:
+        if is_comments(place.marks):
+            return True
+        place = place.parent
+    return False
+
+
+def _in_footer(place: Place | None) -> bool:
+    while place is not None:
+        if place.tag == "footer":
+            return True
+        place = place.parent
+    return False
+
+
+def _image_levels(block: Place) -> int:
+    at: Place | None = block
+    for level in range(3):
+        if at is None:
+            break
+        if at.has_image:
+            return level
+        at = at.parent
+    return 3
+
+
+def _is_prompt(text: str) -> bool:
+    return (
+        lines.is_promo(text)
+        or lines.is_read_more(text)
+        or lines.is_share_prompt(text)
+        or lines.is_orphan(text)
+        or lines.is_advert_label(text)
+    )
+
+
+def _is_meta(text: str) -> bool:
+    return bool(lines.is_date_line(text)) or lines.is_byline(text) or lines.is_reading_time(text)
+
+
+def _scale(segments: Sequence[Segment]) -> float:
+    sample = "".join(s.text[:200] for s in sorted(segments, key=lambda s: -len(s.text))[:20])
+    return UNSPACED_WEIGHT if len(UNSPACED.findall(sample)) > len(sample) / 4 else 1.0
+
+
+def _levels(place: Place, target: Place | None) -> tuple[float, float]:
+    """Give the levels up to the ancestor shared with a target, and down from it to the target."""
+    if target is None:
+        return -1.0, -1.0
+    shared = shared_place(place, target)
+    return float(place.depth - shared.depth), float(target.depth - shared.depth)

@@ -1,0 +1,264 @@
+"""Cut a page into segments: every run of text that a reader sees as one line or paragraph.
+
+A segment knows its place: the chain of elements around it. What is decided about the body is
+decided segment by segment, with the place as evidence.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from lxml.html import HtmlElement
+
+from newscrawl.items import BlockKind
+from newscrawl.wording import squeeze
+
+INLINE: Final = frozenset(
+    {
+        "a", "abbr", "acronym", "b", "bdi", "bdo", "big", "cite", "code", "data", "del", "dfn", "em",
+        "font", "i", "ins", "kbd", "label", "mark", "nobr", "q", "rp", "rt", "ruby", "s",
+        "samp", "small", "span", "strike", "strong", "sub", "sup", "time", "tt", "u", "var", "wbr",
+        "source", "center",
+    }
+)  # fmt: skip
+"""Elements that do not begin a new line; `center` breaks one, but old pages centre single words."""
+UNREAD: Final = frozenset(
+    {
+        "script", "style", "noscript", "template", "head", "title", "select", "option", "button",
+        "textarea", "svg", "iframe", "object", "embed", "video", "audio", "canvas", "map", "input",
+        "datalist", "meter", "progress", "link", "meta", "math", "dialog", "amp-ad", "rp",
+    }
+)  # fmt: skip
+"""Elements whose text is not read on the page, or is a control's."""
+HEADINGS: Final = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
+KIND_OF: Final[dict[str, BlockKind]] = {
+    "li": "list_item", "dt": "list_item", "dd": "list_item", "blockquote": "quote", "pre": "code",
+    "td": "table_row", "th": "table_row", "tr": "table_row", "h1": "heading", "h2": "heading",
+    "h3": "heading", "h4": "heading", "h5": "heading", "h6": "heading",
+}  # fmt: skip
+MARKS: Final = ("class", "id", "role", "itemprop", "data-testid", "data-component", "data-type")
+IMAGES: Final = frozenset({"img", "picture", "amp-img"})
+IMAGE_LEVELS: Final = 3
+"""Levels above an image that count as holding it."""
+UNSEEN_STYLE: Final = re.compile(r"display:\s*none|visibility:\s*hidden", re.IGNORECASE)
+UNSEEN_CLASS: Final = re.compile(
+    r"(?:^|[\s_-])(?:sr-only|screen-?reader(?:-text|-only)?|visually-?hidden|offscreen|assistive-text)(?:$|[\s_-])",
+    re.IGNORECASE,
+)
+LINKED, BOLD, SLANTED = 1, 2, 4
+Style = int
+"""How a run is set: a sum of `LINKED`, `BOLD` and `SLANTED`."""
+STYLES: Final = {"a": LINKED, "b": BOLD, "strong": BOLD, "em": SLANTED, "i": SLANTED}
+MAX_RUN_CHARS: Final = 50_000
+"""Characters; longer runs are data that a page prints, not a paragraph."""
+
+
+@dataclass(slots=True, eq=False)
+class Place:
+    """One element on the way from the root to a text."""
+
+    parent: "Place | None"
+    tag: str
+    marks: str
+    depth: int
+    order: int
+    element: HtmlElement
+    has_image: bool = False
+    text_chars: float = 0.0
+    """Characters of text in all segments under it."""
+    link_chars: float = 0.0
+    prose_chars: float = 0.0
+    """Characters in those of its segments that read as prose."""
+    told_chars: float = 0.0
+    """Characters in those of its segments that the other extractor has too."""
+    segments: int = 0
+    distances: list[float] | None = None
+    """Levels up to each kind of element and mark; see `evidence`."""
+
+
+@dataclass(slots=True, eq=False)
+class Segment:
+    """One run of text between two breaks."""
+
+    text: str
+    place: Place
+    kind: BlockKind
+    links: int
+    href: str | None
+    """The address of its first link."""
+    link_chars: int
+    bold_chars: int
+    slanted_chars: int
+    after_break: bool
+    """Whether a line break, not an element, separates it from the segment before."""
+    after_image: bool
+    """Whether an image stands between it and the segment before."""
+
+
+def cut_segments(tree: HtmlElement) -> list[Segment]:
+    """Give all segments of a page in the order they are printed."""
+    body = tree.find("body")
+    cutter = _Cutter()
+    root = body if body is not None else tree
+    cutter.walk(root, _place(root, None, 0), "paragraph", 0)
+    cutter.flush(broken=False)
+    return _with_drop_caps(cutter.segments)
+
+
+def _with_drop_caps(segments: list[Segment]) -> list[Segment]:
+    """Put a first letter that has an element of its own back in front of its word."""
+    joined: list[Segment] = []
+    for segment in segments:
+        cap = joined[-1] if joined else None
+        if cap and len(cap.text) == 1 and cap.text.isupper() and segment.text[0].islower():
+            segment.text = cap.text + segment.text
+            segment.after_image = segment.after_image or cap.after_image
+            joined.pop()
+        joined.append(segment)
+    return joined
+
+
+def _is_unseen(element: HtmlElement, tag: str) -> bool:
+    """Tell words inside a line that only screen readers get, such as 'opens new tab'.
+
+    Blocks are let through: whole articles are hidden until a script shows them.
+    """
+    if tag not in INLINE:
+        return False
+    style = element.get("style")
+    if style and UNSEEN_STYLE.search(style):
+        return True
+    marks = element.get("class")
+    return bool(marks) and bool(UNSEEN_CLASS.search(marks))
+
+
+@lru_cache(maxsize=4096)
+def _joined(*values: str | None) -> str:
+    return " ".join(value for value in values if value)
+
+
+def _place(element: HtmlElement, parent: Place | None, order: int) -> Place:
+    get = element.get
+    marks = _joined(*[get(name) for name in MARKS])
+    depth = parent.depth + 1 if parent else 0
+    return Place(parent, element.tag, marks, depth, order, element)
+
+
+class _Cutter:
+    """Walks a tree once and gathers runs of text."""
+
+    def __init__(self) -> None:
+        self.segments: list[Segment] = []
+        self.order = 0
+        self.broken = False
+        self.image = False
+        self._clear()
+
+    def _clear(self) -> None:
+        self.parts: list[str] = []
+        self.at: Place | None = None
+        self.kind: BlockKind = "paragraph"
+        self.href: str | None = None
+        self.links = self.link_chars = self.bold_chars = self.slanted_chars = 0
+
+    def walk(self, element: HtmlElement, place: Place, kind: BlockKind, style: Style) -> None:
+        if element.text:
+            self.add(element.text, place, kind, style)
+        for child in element:
+            tag = child.tag
+            if tag == "br":
+                self.flush(broken=True)
+            elif tag in IMAGES:
+                self.note_image(place)
+            elif tag not in UNREAD and isinstance(tag, str) and not _is_unseen(child, tag):
+                self.order += 1
+                self.enter(child, tag, _place(child, place, self.order), kind, style)
+            if child.tail:
+                self.add(child.tail, place, kind, style)
+
+    def enter(
+        self, element: HtmlElement, tag: str, place: Place, kind: BlockKind, style: Style
+    ) -> None:
+        """Go into an element: on the same line if it is inline, else on a line of its own."""
+        if tag in INLINE:
+            if tag == "a":
+                self.links += 1
+                self.href = self.href or element.get("href")
+            self.walk(element, place, kind, STYLES.get(tag, 0) | style)
+            return
+        self.flush(broken=False)
+        if tag == "tr" and _is_row(element):
+            self.row(element, place)
+        else:
+            inherited = kind if kind in ("list_item", "quote") else "paragraph"
+            self.walk(element, place, KIND_OF.get(tag, inherited), style)
+        self.flush(broken=False)
+
+    def note_image(self, place: Place) -> None:
+        self.image = True
+        at: Place | None = place
+        for _ in range(IMAGE_LEVELS):
+            if at is not None:
+                at.has_image = True
+                at = at.parent
+
+    def row(self, element: HtmlElement, place: Place) -> None:
+        """Take a row of a table as one segment, its cells joined by a bar."""
+        cells = (squeeze("".join(map(str, cell.itertext()))) for cell in element)
+        text = " | ".join(cell for cell in cells if cell)
+        if text:
+            self.add(text, place, "table_row", 0)
+            self.link_chars = sum(len(link.text_content()) for link in element.iter("a"))
+
+    def add(self, text: str, place: Place, kind: BlockKind, style: Style) -> None:
+        self.parts.append(text)
+        if text.isspace():
+            return
+        if self.at is None:
+            self.at, self.kind = place, kind
+        elif self.at is not place:
+            self.at = shared_place(self.at, place)
+        if style:
+            size = len(text)
+            self.link_chars += size if style & LINKED else 0
+            self.bold_chars += size if style & BOLD else 0
+            self.slanted_chars += size if style & SLANTED else 0
+
+    def flush(self, *, broken: bool) -> None:
+        if self.at is not None and (text := squeeze("".join(self.parts)[:MAX_RUN_CHARS])):
+            size = len(text)
+            self.segments.append(
+                Segment(
+                    text=text, place=self.at, kind=self.kind, links=self.links, href=self.href,
+                    link_chars=min(self.link_chars, size), bold_chars=min(self.bold_chars, size),
+                    slanted_chars=min(self.slanted_chars, size), after_break=self.broken,
+                    after_image=self.image,
+                )
+            )  # fmt: skip
+            self.image = False
+        self.broken = broken
+        self._clear()
+
+
+def _is_row(row: HtmlElement) -> bool:
+    """Tell a row of data from a row of a layout: its cells hold no blocks."""
+    cells = [cell for cell in row if cell.tag in ("td", "th")]
+    if len(cells) < 2:
+        return False
+    return all(
+        isinstance(e.tag, str) and (e.tag in INLINE or e.tag in ("br", "td", "th"))
+        for cell in cells
+        for e in cell.iter()
+    ) and all(len(cell.text_content()) < 400 for cell in cells)
+
+
+def shared_place(one: Place, other: Place) -> Place:
+    """Give the innermost place that holds both."""
+    while one.depth > other.depth and one.parent:
+        one = one.parent
+    while other.depth > one.depth and other.parent:
+        other = other.parent
+    while one is not other and one.parent and other.parent:
+        one, other = one.parent, other.parent
+    return one

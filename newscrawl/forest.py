@@ -1,0 +1,126 @@
+"""Score rows of figures with a forest of decision trees, and say which figures decided.
+
+The trees are data (`reference/models/*.json`), trained by `benchmarks/train_*.py`. All values in
+them are whole thousandths, so that a sum is the same on every machine.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from newscrawl.errors import DataError
+from newscrawl.reference import ROOT
+
+FOLDER = ROOT / "models"
+"""Where models are read from; the benchmarks put others in their place."""
+UNIT: Final = 1000
+"""Parts of a log-odds that a leaf's value is counted in."""
+MODEL_VERSION: Final = 1
+
+
+class ForestFile(msgspec.Struct, forbid_unknown_fields=True):
+    """A forest as it is stored: nodes of all trees in one list each, leaves last."""
+
+    version: int
+    made_by: str
+    features: list[str]
+    base: int
+    roots: list[int]
+    feature: list[int]
+    threshold: list[float]
+    left: list[int]
+    right: list[int]
+    value: list[int]
+    depth: int
+
+
+@dataclass(frozen=True, eq=False)
+class Forest:
+    """Trees that can be walked for many rows at once."""
+
+    features: tuple[str, ...]
+    base: int
+    roots: NDArray[Any]
+    feature: NDArray[Any]
+    threshold: NDArray[Any]
+    children: NDArray[Any]
+    value: NDArray[Any]
+    depth: int
+
+    def scores(self, rows: list[list[float]]) -> list[float]:
+        """Give each row's probability, 0 to 1."""
+        if not rows:
+            return []
+        nodes = self._walk(self._table(rows))[-1]
+        odds = (self.value[nodes].sum(axis=1) + self.base) / UNIT
+        return [float(p) for p in np.round(1.0 / (1.0 + np.exp(-odds)), 4)]
+
+    def reasons(
+        self, rows: list[list[float]], count: int = 3
+    ) -> list[tuple[tuple[str, float], ...]]:
+        """Give the figures that lowered each row's score most, with their values.
+
+        A figure's share is the sum of the steps in expected score at the splits that ask for it.
+        """
+        if not rows:
+            return []
+        shares = np.zeros((len(rows), len(self.features)), dtype=np.int64)
+        at = np.arange(len(rows))[:, None]
+        for nodes, followers in pairwise(self._walk(self._table(rows))):
+            # Where a leaf is reached, node and follower are one, and the step is nothing.
+            change = self.value[followers] - self.value[nodes]
+            np.add.at(shares, (at, self.feature[nodes]), change)
+        worst = np.argsort(shares, axis=1, kind="stable")[:, :count]
+        return [
+            tuple((self.features[i], row[i]) for i in order if share[i] < 0)
+            for row, share, order in zip(rows, shares, worst, strict=True)
+        ]
+
+    def _table(self, rows: list[list[float]]) -> NDArray[Any]:
+        return np.asarray(rows, dtype=np.float32)
+
+    def _walk(self, table: NDArray[Any]) -> list[NDArray[Any]]:
+        """Give the nodes that each row stands on in each tree, level by level."""
+        at = np.arange(len(table))[:, None]
+        nodes = np.broadcast_to(self.roots, (len(table), len(self.roots)))
+        steps = [nodes]
+        for _ in range(self.depth):
+            goes_right = table[at, self.feature[nodes]] > self.threshold[nodes]
+            nodes = self.children[nodes, goes_right.astype(np.int8)]
+            steps.append(nodes)
+        return steps
+
+
+@cache
+def load_forest(name: str) -> Forest:
+    """Read ``reference/models/<name>.json``.
+
+    Raises:
+        DataError: the file is not a forest of this version.
+
+    """
+    path = FOLDER / f"{name}.json"
+    try:
+        stored = msgspec.json.decode(path.read_bytes(), type=ForestFile)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise DataError(f"model {name}: {error}") from error
+    if stored.version != MODEL_VERSION:
+        raise DataError(f"model {name}: version {stored.version}, expected {MODEL_VERSION}")
+    return Forest(
+        features=tuple(stored.features),
+        base=stored.base,
+        roots=np.asarray(stored.roots, dtype=np.int32),
+        feature=np.asarray(stored.feature, dtype=np.int32),
+        threshold=np.asarray(stored.threshold, dtype=np.float32),
+        children=np.stack(
+            [np.asarray(stored.left, dtype=np.int32), np.asarray(stored.right, dtype=np.int32)],
+            axis=1,
+        ),
+        value=np.asarray(stored.value, dtype=np.int64),
+        depth=stored.depth,
+    )

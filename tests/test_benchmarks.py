@@ -1,0 +1,164 @@
+"""The benchmarks run on any pages with truth: here on the fixtures' own."""
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+
+from benchmarks import forests, quality, scoring, train_lines, train_pages
+from benchmarks.labels import label
+from newscrawl import Page
+from newscrawl.extraction.document import Document, decode, parse_document
+from newscrawl.extraction.segments import cut_segments
+from tests.fixture_pages import fixtures
+from tests.pages_of import PROSE, page, paragraphs
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write the fixtures, and pages that are no articles, as a set with truth."""
+    made = tmp_path_factory.mktemp("set")
+    articles, truths = [], []
+    for fixture in fixtures():
+        html = decode(gzip.decompress((fixture.path / "page.html.gz").read_bytes()))
+        url = json.loads((fixture.path / "page.json").read_text("utf-8"))["url"]
+        articles.append({"id": fixture.name, "url": url, "html": html})
+        body = [text for _, text in fixture.expected["body"]]
+        host = fixture.name.split("/")[0]
+        truths.append({"dataset": "aeb", "id": fixture.name, "publisher": host, "paragraphs": body})
+    others = []
+    for number in range(12):
+        links = "".join(f'<li><a href="/{n}">Story {n}</a></li>' for n in range(30))
+        html = f"<html><body><h1>Section {number}</h1><ul>{links}</ul><p>All the stories of section {number}, day by day.</p></body></html>"
+        key = f"list{number}"
+        others.append({"id": key, "url": f"https://{key}.example/news/", "html": html})
+        truths.append({"dataset": "wcxb_other", "id": key, "publisher": key, "kind": "listing"})
+    for name, rows in (
+        ("aeb", articles),
+        ("wcxb_other", others),
+        ("fundus", []),
+        ("fundus_eval", []),
+    ):
+        lines = "\n".join(map(json.dumps, rows))
+        (made / f"{name}.pages.jsonl.gz").write_bytes(gzip.compress(lines.encode()))
+    (made / "truth.jsonl").write_text("\n".join(map(json.dumps, truths)))
+    return made
+
+
+def test_quality_prints_a_table_with_peers_of_the_same_run(
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(
+        "sys.argv",
+        [
+            "quality",
+            str(folder),
+            "--datasets",
+            "aeb,wcxb_other",
+            "--profile",
+            "--answers",
+            str(tmp_path),
+        ],
+    )
+    quality.main()
+    printed = capsys.readouterr().out
+
+    assert "### aeb (43 pages)" in printed
+    assert "listing refused (12)" in printed
+    for name in ("newscrawl", "newscrawl, with profiles", "trafilatura"):
+        assert f"| {name} | " in printed
+    assert len((tmp_path / "newscrawl.jsonl").read_text().splitlines()) == 55
+
+
+def test_models_are_trained_by_the_script_and_read_by_the_package(
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(train_lines, "DATASETS", ("aeb",))
+    monkeypatch.setattr(train_lines, "ROUNDS", 12)
+    samples = train_lines.samples_of(folder)
+    kept = train_lines.cross_validate(samples)
+    train_lines.report("model", samples, kept)
+    forests.write("lines", train_lines.fit(samples), train_lines.FEATURES, tmp_path)
+    again = forests.write  # the same pages give the same file
+    first = (tmp_path / "lines.json").read_bytes()
+    again("lines", train_lines.fit(samples), train_lines.FEATURES, tmp_path)
+
+    assert "aeb F1" in capsys.readouterr().out
+    assert (tmp_path / "lines.json").read_bytes() == first
+    counts = [
+        scoring.body_counts(s.truth, "\n".join(k))[0] for s, k in zip(samples, kept, strict=True)
+    ]
+    assert scoring.corpus_f1(counts)[2] > 0.8
+
+
+def test_the_page_model_is_trained_on_scores_of_unseen_publishers(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(train_lines, "DATASETS", ("aeb",))
+    monkeypatch.setattr(train_lines, "ROUNDS", 8)
+    monkeypatch.setattr(train_pages, "DATASETS", ("aeb", "wcxb_other"))
+    monkeypatch.setattr(train_pages, "ROUNDS", 20)
+    samples = train_pages.samples_of(folder)
+    scores = train_pages.cross_validate(samples)
+
+    assert {s.is_other for s in samples} == {True, False}
+    assert all(0.0 <= score <= 1.0 for score in scores)
+    assert all(len(s.row) == len(train_pages.FIGURES) for s in samples)
+
+
+def test_labels_follow_the_truth() -> None:
+    html = page(
+        '<p class="byline">By Jo Doe</p>' + paragraphs() + "<p>Sign up for our newsletter.</p>"
+    )
+    document = parse_document(Page(body=html))
+    assert isinstance(document, Document)
+    segments = cut_segments(document.tree)
+    found = label(segments, {"paragraphs": list(PROSE)})
+
+    assert found is not None
+    wanted = [segment.text for segment, is_text in zip(segments, found[0], strict=True) if is_text]
+    assert wanted == list(PROSE)
+
+
+@pytest.mark.parametrize(
+    ("text", "f1", "exact"),
+    [
+        ("one two three four five", 1.0, True),
+        ("", 0.0, False),
+        ("one two three four six", 0.5, False),
+    ],
+)
+def test_shingle_scores(text: str, f1: float, exact: bool) -> None:
+    counts, same = scoring.body_counts({"paragraphs": ["one two three four five"]}, text)
+
+    assert (scoring.f1(counts), same) == (pytest.approx(f1), exact)
+
+
+def test_optional_paragraphs_may_be_missing() -> None:
+    truth = {"paragraphs": ["a b c d", "e f g h"], "optional": [0]}
+
+    assert scoring.body_counts(truth, "e f g h")[1]
+    assert scoring.body_counts(truth, "a b c d\ne f g h")[1]
+    assert not scoring.body_counts(truth, "a b c d")[1]
+
+
+def test_rouge_lsum_joins_the_common_runs_of_a_sentence() -> None:
+    truth = {"paragraphs": ["The cat sat on the mat."]}
+
+    assert scoring.rouge_lsum(truth, "The cat sat on the mat.") == pytest.approx(1.0)
+    assert scoring.rouge_lsum(truth, "The cat sat.\nOn the mat.") == pytest.approx(1.0)
+    assert scoring.rouge_lsum(truth, "A dog ran.") == 0.0
+
+
+def test_segments_are_wanted_or_not() -> None:
+    truth = {"with": ["a b", "c d"], "without": ["x y"]}
+
+    assert scoring.segment_counts(truth, "a  b and x y") == (1, 1, 1)
+    assert scoring.segments_f1([(1, 1, 1)]) == pytest.approx(0.5)
