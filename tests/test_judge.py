@@ -176,6 +176,17 @@ def test_a_shell_is_rescued_from_its_data_with_paragraphs(script: str, method: s
     assert any(p.field == "text" and p.method == method for p in found.provenance)
 
 
+def test_captions_and_placeholders_in_the_data_are_left_out() -> None:
+    content = "<figure><img src='/a.jpg'><figcaption>The landing in March</figcaption></figure><p>$$AD$$</p>"
+    data = {"story": {"content": content + "".join(f"<p>{t}</p>" for t in LONG_BODY)}}
+    found = end_of(
+        shell("Ferry | Courier", f"<script>window.__STATE__ = {json.dumps(data)};</script>")
+    )
+
+    assert isinstance(found, Article)
+    assert [block.text for block in found.body] == LONG_BODY
+
+
 def test_data_of_a_page_that_has_its_text_is_left_alone() -> None:
     other = {"@type": "NewsArticle", "headline": "Ferry", "articleBody": "Another text. " * 300}
     head = f'<script type="application/ld+json">{json.dumps(other)}</script>'

@@ -19,7 +19,7 @@ from lxml.etree import LxmlError
 
 from newscrawl.extraction.document import Document
 from newscrawl.extraction.jsonld import Node
-from newscrawl.extraction.segments import cut_segments
+from newscrawl.extraction.segments import Place, cut_segments
 from newscrawl.items import Line
 from newscrawl.lines import is_sentence
 from newscrawl.wording import count_words, squeeze
@@ -48,6 +48,8 @@ OTHER_KEY: Final = re.compile(
 )
 TAG: Final = re.compile(r"<(?:p|br|div|h[1-6]|ul|ol|li|blockquote|figure)\b[^>]*>", re.IGNORECASE)
 MARKUP: Final = re.compile(r"<[a-z!/][^>]*>", re.IGNORECASE)
+PLACEHOLDER: Final = re.compile(r"\$\$\w+\$\$|\{\{.{1,60}\}\}|\[\[.{1,60}\]\]|<%.{1,60}%>|%%\w+%%")
+"""Where a template puts an advert or a player."""
 _decoder = json.JSONDecoder(strict=False)
 
 
@@ -165,8 +167,18 @@ def _lines(text: str) -> Iterator[Line]:
         except (LxmlError, ValueError, AssertionError):
             return
         for segment in cut_segments(tree):
-            yield Line(kind=segment.kind, text=segment.text)
+            if not _is_caption(segment.place) and not PLACEHOLDER.fullmatch(segment.text):
+                yield Line(kind=segment.kind, text=segment.text)
         return
     for part in text.splitlines():
         if clean := squeeze(html.unescape(MARKUP.sub("", part))):
             yield Line(kind="paragraph", text=clean)
+
+
+def _is_caption(place: Place | None) -> bool:
+    """Tell a caption by its elements: in data nothing else does."""
+    while place is not None:
+        if place.tag in ("figure", "figcaption") or "caption" in place.marks.lower():
+            return True
+        place = place.parent
+    return False
