@@ -16,7 +16,7 @@ from newscrawl.wording import count_words
 MIN_WORDS: Final = 20
 """Words; the shortest true body on 692 scored pages has 24."""
 MODEL: Final = "pages"
-REFUSED: Final = 0.6
+REFUSED: Final = 0.55
 """Score of the page model from which a page is refused; see `benchmarks.train_pages`."""
 SUSPECT: Final = 0.4
 """Score from which a page is refused that itself declares to be a list, a search or a home page."""
