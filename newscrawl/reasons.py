@@ -114,7 +114,10 @@ class EditCode(_Explained):
     AUTHOR_BOX = "author.box", "The line belongs to a box about the author."
     COMMENTS = "comments.block", "The line belongs to the readers' comments."
     PULL_QUOTE = "quote.pulled", "The quote is set apart from a paragraph that has it too."
-    CONTENTS = "contents.line", "The line of a table of contents repeats a heading of the text."
+    CONTENTS = (
+        "contents.line",
+        "The line of a table of contents repeats a heading, or links to a place on the page.",
+    )
     RUN_DOUBLED = "run.doubled", "The line belongs to a passage that is printed twice."
     SITE_LINE = "site.repeated", "The line recurs on other pages of the same source."
     ORPHAN = "label.orphan", "A widget label that stands alone, such as 'Loading…'."

@@ -14,7 +14,7 @@ from newscrawl.extraction import structured, visible
 from newscrawl.extraction.body import told_lines
 from newscrawl.extraction.document import Document
 from newscrawl.extraction.evidence import MARK_NAMES, Evidence, is_strong, marks_of
-from newscrawl.extraction.segments import Place, cut_segments
+from newscrawl.extraction.segments import Place, Segment, cut_segments
 from newscrawl.forest import load_forest
 from newscrawl.items import Line
 from newscrawl.reasons import EditCode
@@ -93,18 +93,33 @@ def choose_body(document: Document, scored: Scored) -> tuple[Line, ...]:
     doubts = _doubts(scored, kept)
     lines = []
     for index, segment in enumerate(evidence.segments):
+        kind, text = segment.kind, segment.text
         if index in pulled:
             doubt = "a paragraph has the same words"
-            code = EditCode.PULL_QUOTE
-            lines.append(Line(kind="quote", text=segment.text, code=code, doubt=doubt))
+            lines.append(Line(kind="quote", text=text, code=EditCode.PULL_QUOTE, doubt=doubt))
+        elif index in kept and _is_contents(segment):
+            doubt = f"it links to {segment.href} on the same page"
+            lines.append(Line(kind=kind, text=text, code=EditCode.CONTENTS, doubt=doubt))
         elif index in kept:
-            is_link = segment.link_chars >= WHOLE_LINK * len(segment.text)
-            link = document.absolute(segment.href) if is_link else None
-            lines.append(Line(kind=segment.kind, text=segment.text, link=link))
+            link = document.absolute(segment.href) if _is_link(segment) else None
+            lines.append(Line(kind=kind, text=text, link=link))
         elif index in doubts:
             code = _code_of(segment.place)
-            lines.append(Line(kind=segment.kind, text=segment.text, code=code, doubt=doubts[index]))
+            lines.append(Line(kind=kind, text=text, code=code, doubt=doubts[index]))
     return tuple(lines)
+
+
+def _is_link(segment: Segment) -> bool:
+    return segment.link_chars >= WHOLE_LINK * len(segment.text)
+
+
+def _is_contents(segment: Segment) -> bool:
+    """Tell a line of a table of contents: all of it links to a place on the same page.
+
+    Headings do so too, to themselves.
+    """
+    is_inside = bool(segment.href) and str(segment.href).startswith("#")
+    return is_inside and segment.kind != "heading" and _is_link(segment)
 
 
 def gather_evidence(document: Document, told: Sequence[str], title: str) -> Evidence:
