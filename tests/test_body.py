@@ -191,6 +191,7 @@ def test_poems_keep_their_lines() -> None:
         ('<div class="cap">N</div><div>ine years later</div>', ["Nine years later"]),
         ('<p>Read it <span class="sr-only">opens new tab</span>here</p>', ["Read it here"]),
         ('<p>One<span style="display: none">two</span></p>', ["One"]),
+        ('<p>One<span style="position: absolute; clip: rect(0 0 0 0)">two</span></p>', ["One"]),
         ("<p>One<br>Two</p>", ["One", "Two"]),
         ("<p>One <b>two</b> <i>three</i></p>", ["One two three"]),
         ("<table><tr><td>a</td><td>b</td></tr></table>", ["a | b"]),

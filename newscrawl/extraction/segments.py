@@ -41,7 +41,10 @@ MARKS: Final = ("class", "id", "role", "itemprop", "data-testid", "data-componen
 IMAGES: Final = frozenset({"img", "picture", "amp-img"})
 IMAGE_LEVELS: Final = 3
 """Levels above an image that count as holding it."""
-UNSEEN_STYLE: Final = re.compile(r"display:\s*none|visibility:\s*hidden", re.IGNORECASE)
+UNSEEN_STYLE: Final = re.compile(
+    r"display:\s*none|visibility:\s*hidden|clip:\s*rect\(\s*0|clip-path:\s*inset\(50%",
+    re.IGNORECASE,
+)
 UNSEEN_CLASS: Final = re.compile(
     r"(?:^|[\s_-])(?:sr-only|screen-?reader(?:-text|-only)?|visually-?hidden|offscreen|assistive-text)(?:$|[\s_-])",
     re.IGNORECASE,
