@@ -22,6 +22,9 @@ SUSPECT: Final = 0.4
 """Score from which a page is refused that itself declares to be a list, a search or a home page."""
 WALL_WORDS: Final = 100
 """Words; with more text than that a page's wall stands beside an article."""
+BESIDE: Final = frozenset({Reason.CONSENT_WALL, Reason.LOGIN_WALL, Reason.SHELL})
+"""Walls whose words also stand on pages that have a short text."""
+BESIDE_WORDS: Final = 40
 PRICED: Final = 3
 """Prices on a page that offers something."""
 VERSION: Final = version("newscrawl")
@@ -102,7 +105,8 @@ def _problem(draft: Draft, text: str) -> tuple[Reason, str | None] | None:
 
 def _stands_in_place(draft: Draft, words: int) -> bool:
     """Tell a wall from an article that has one's words beside it, or behind its first lines."""
-    if words >= WALL_WORDS:
+    beside = draft.wall is not None and draft.wall[0] in BESIDE
+    if words >= (BESIDE_WORDS if beside else WALL_WORDS):
         return False
     is_dated = bool(draft.date_published) and _sign(draft, "ld_article", "og_article")
     return not (is_dated and words >= MIN_WORDS)

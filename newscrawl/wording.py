@@ -10,6 +10,8 @@ UNPRINTED: Final = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u20
 QUOTES: Final = str.maketrans(dict.fromkeys("‘’‚‛′`´", "'") | dict.fromkeys("“”„‟«»″", '"'))
 DASHES: Final = str.maketrans(dict.fromkeys("‐‑‒–—―−", "-"))
 TYPED_ALIKE: Final = QUOTES | DASHES
+BARE_CHARS: Final = 3000
+"""Characters; the rules ask for the same paragraphs again and again."""
 LETTERS: Final = re.compile(r"\w+")
 CACHED_CHARS: Final = 400
 """Characters; a line is compared a dozen times, and longer ones are compared less than stored."""
@@ -36,14 +38,20 @@ def _fold(text: str) -> str:
 _fold_short = lru_cache(maxsize=4096)(_fold)
 
 
-@lru_cache(maxsize=2048)
 def bare(text: str) -> str:
     """Reduce text to its letters and digits, to compare lines that differ in punctuation.
 
     >>> bare("Chuck-Ross.")
     'chuck ross'
     """
+    return _bare_short(text) if len(text) <= BARE_CHARS else _bare(text)
+
+
+def _bare(text: str) -> str:
     return " ".join(LETTERS.findall(fold(text)))
+
+
+_bare_short = lru_cache(maxsize=2048)(_bare)
 
 
 def squeeze(text: str) -> str:

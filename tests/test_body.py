@@ -158,6 +158,12 @@ def test_a_table_of_contents_goes_and_its_headings_stay() -> None:
     ]
 
 
+def test_a_correspondents_article_is_no_comment() -> None:
+    assert texts(page(f'<div class="correspondent-story responsive">{paragraphs()}</div>')) == list(
+        PROSE
+    )
+
+
 def test_sibling_containers_are_joined() -> None:
     parts = [
         f'<div class="body__inner-container">{paragraphs(*PROSE[i : i + 2])}</div>'

@@ -6,10 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from scrapy import Spider
+from scrapy.crawler import Crawler
 
 from newscrawl import Article, Page, clean
 from newscrawl.cli import main
 from newscrawl.errors import DataError
+from newscrawl.pipelines import Extract
 from newscrawl.profiles import encode_profiles, learn_from_articles, learn_profiles, read_profiles
 from newscrawl.reasons import EditCode
 from tests.pages_of import PROSE, page, paragraphs
@@ -145,3 +148,17 @@ def test_a_profile_travels_with_the_page() -> None:
     profile = learn_profiles(batch).by_source["harbourcourier.example"]
 
     assert BLURB not in article_of(clean(replace(batch[0], profile=profile))).text
+
+
+def test_a_crawl_applies_the_profile_that_its_settings_name(tmp_path: Path) -> None:
+    kept = tmp_path / "profiles.json"
+    kept.write_bytes(encode_profiles(learn_profiles(pages())))
+    crawler = Crawler(Spider, {"NEWSCRAWL_PROFILES": str(kept)})
+    draft = Extract.from_crawler(crawler).process_item(pages()[0])
+
+    assert draft.page.profile == read_profiles(kept).by_source["harbourcourier.example"]
+
+
+def test_a_crawl_names_a_profile_file_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["crawl", "newsgram", "--profiles", "/nowhere/profiles.json"]) == 1
+    assert "profiles.json" in capsys.readouterr().err

@@ -17,6 +17,7 @@ from newscrawl.discovery.links import link_kind
 from newscrawl.errors import UsageError
 from newscrawl.extensions import summary, totals_of
 from newscrawl.extraction.document import is_http_url
+from newscrawl.profiles import read_profiles
 from newscrawl.quality import registrable_domain
 from newscrawl.reasons import Reason
 from newscrawl.spiders.articles import home_of
@@ -65,6 +66,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> ExitCode:
     """Crawl."""
+    if options.profiles:
+        # Here already: in a crawl the error would be one of many lines.
+        read_profiles(Path(options.profiles))
     settings = project_settings(
         **log_settings(options),
         **feed_settings(options),

@@ -134,7 +134,7 @@ def is_strong(marks: str) -> bool:
 @lru_cache(maxsize=8192)
 def is_comments(marks: str) -> bool:
     """Tell a container of readers' comments."""
-    return ("omment" in marks.lower() and bool(COMMENTS.search(marks))) or "respond" in marks
+    return bool(marks) and bool(COMMENTS.search(marks))
 
 
 class Evidence:

@@ -9,9 +9,10 @@ import html
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from typing import Any, Final
 
 import lxml.html
@@ -32,6 +33,8 @@ MIN_SCRIPT_CHARS: Final = 200
 MAX_SCRIPT_CHARS: Final = 5_000_000
 MAX_VALUES: Final = 200_000
 """Values of one page's data that are looked at."""
+MAX_STARTS: Final = 20
+"""Places of a script at which a value is tried for: scripts of code have brackets everywhere."""
 MIN_TEXT_CHARS: Final = 40
 """Characters; shorter texts in data are names and labels."""
 JSON_START: Final = re.compile(r"(?:^|[=(,:]\s*)(?=[\[{])")
@@ -93,16 +96,15 @@ def _declared_body(node: Node) -> Rescued:
 
 def _state_body(document: Document) -> Rescued:
     """Give the texts of the path that has the most prose."""
-    groups: dict[str, list[str]] = defaultdict(list)
+    groups: dict[str, dict[str, None]] = defaultdict(dict)
     for path, text in _texts(document):
-        if text not in groups[path]:
-            groups[path].append(text)
+        groups[path].setdefault(text)
     best = max(groups, key=lambda path: (_weight(path, groups[path]), path), default=None)
     lines = tuple(line for text in groups[best] for line in _lines(text)) if best else ()
     return Rescued(lines, f"state{best or ''}")
 
 
-def _weight(path: str, texts: list[str]) -> float:
+def _weight(path: str, texts: Iterable[str]) -> float:
     """Give the characters of prose under a path; halved where its last key names no text."""
     prose = sum(len(text) for text in texts if is_sentence(text.rstrip()) or TAG.search(text))
     last = path.rsplit(".", 1)[-1] if not path.endswith("*") else path
@@ -141,20 +143,28 @@ def _values(document: Document) -> Iterator[Any]:
         else:
             yield from _decoded(text)
     joined = "".join(flight)
-    for row in FLIGHT_ROW.finditer(joined):
-        yield from _decoded(joined[row.end() :], limit=1)
+    for row in islice(FLIGHT_ROW.finditer(joined), MAX_STARTS * MAX_STARTS):
+        value, _ = _decode_at(joined, row.end())
+        yield value
 
 
-def _decoded(text: str, limit: int = 20) -> Iterator[Any]:
-    """Decode up to *limit* JSON values in a script, wherever they begin."""
+def _decoded(text: str) -> Iterator[Any]:
+    """Decode the JSON values in a script, wherever they begin."""
     at = 0
-    while limit and (start := JSON_START.search(text, at)):
-        limit -= 1
-        try:
-            value, at = _decoder.raw_decode(text, start.end())
-            yield value
-        except (ValueError, RecursionError):
-            at = start.end() + 1
+    for _ in range(MAX_STARTS):
+        start = JSON_START.search(text, at)
+        if start is None:
+            return
+        value, at = _decode_at(text, start.end())
+        yield value
+
+
+def _decode_at(text: str, at: int) -> tuple[Any, int]:
+    """Give the value that begins at a place and where it ends; None where there is none."""
+    try:
+        return _decoder.raw_decode(text, at)
+    except (ValueError, RecursionError):
+        return None, at + 1
 
 
 def _lines(text: str) -> Iterator[Line]:

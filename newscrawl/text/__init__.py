@@ -57,7 +57,8 @@ def _drop_recurring(draft: Draft) -> Draft:
         for block, detail in found
         if detail is not None
     )
-    images = tuple(image for image in draft.images if image.url not in profile.images)
+    own = [image for image in draft.images if image.url not in profile.images]
+    images = tuple(replace(image, is_lead=i == 0) for i, image in enumerate(own))
     return replace(draft, blocks=kept, images=images, edits=(*draft.edits, *edits))
 
 
