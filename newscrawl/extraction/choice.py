@@ -33,6 +33,8 @@ WHOLE_LINK: Final = 0.9
 PULLED: Final = re.compile(
     r"pull[-_]?(?:ed|out)?[-_]?quote|quote[-_]?pull|blockquote--pull", re.IGNORECASE
 )
+MAX_PULLED: Final = 50
+"""Pull quotes of one page that are looked for in its text; a page with more is none of a person's."""
 CODES: Final = {
     "related": EditCode.RELATED, "subscribe": EditCode.PROMO, "share": EditCode.SHARE,
     "comment": EditCode.COMMENTS, "advert": EditCode.ADVERT, "byline": EditCode.AUTHOR_BOX,
@@ -136,7 +138,9 @@ def gather_evidence(document: Document, told: Sequence[str], title: str) -> Evid
 def _pulled_quotes(evidence: Evidence, kept: set[int]) -> set[int]:
     """Give the segments that are a sentence of the text, set apart to catch the eye."""
     marked = [i for i in kept if _is_marked_pulled(evidence.segments[i].place)]
-    texts = {i: f" {evidence.keys[i]} " for i in kept} if marked else {}
+    if not 0 < len(marked) <= MAX_PULLED:
+        return set()
+    texts = {i: f" {evidence.keys[i]} " for i in kept}
     return {
         i
         for i in marked

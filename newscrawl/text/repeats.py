@@ -12,6 +12,8 @@ MIN_WORDS: Final = 6
 MIN_CONTENTS: Final = 2
 """Lines that repeat a later heading; one alone may be chance."""
 PROSE_WORDS: Final = 12
+MAX_RUN: Final = 300
+"""Lines of a run that are compared, so that a page of one line a thousand times costs no more."""
 MIN_RUN_PROSE: Final = 3
 """Sentences of that many words in a repeated run. Plans, recipes and specifications repeat runs of
 short lines on purpose, a statement that is quoted twice is one paragraph."""
@@ -50,22 +52,21 @@ def doubled_runs(blocks: tuple[Block, ...], draft: Draft) -> Iterator[int]:
         len(line.split()) >= PROSE_WORDS and is_sentence(block.text)
         for line, block in zip(lines, blocks, strict=True)
     ]
-    places: dict[str, list[int]] = {}
+    first: dict[str, int] = {}
     taken: set[int] = set()
     for index, line in enumerate(lines):
-        for earlier in places.get(line, ()):
-            if index in taken:
-                break
-            run = _run_length(lines, earlier, index)
-            if sum(is_prose[index : index + run]) >= MIN_RUN_PROSE:
-                taken.update(range(index, index + run))
-        places.setdefault(line, []).append(index)
+        earlier = first.setdefault(line, index)
+        if earlier == index or index in taken:
+            continue
+        run = _run_length(lines, earlier, index)
+        if sum(is_prose[index : index + run]) >= MIN_RUN_PROSE:
+            taken.update(range(index, index + run))
     return iter(sorted(taken))
 
 
 def _run_length(lines: list[str], one: int, other: int) -> int:
     length = 0
-    while other + length < len(lines) and one + length < other:
+    while other + length < len(lines) and one + length < other and length < MAX_RUN:
         if lines[one + length] != lines[other + length]:
             break
         length += 1
