@@ -33,7 +33,7 @@ def newspaper_text(page: dict[str, Any]) -> str:
     """Run newspaper4k."""
     import newspaper
 
-    article = newspaper.Article(page["url"])
+    article = newspaper.Article(page["url"], fetch_images=False)
     article.download(input_html=page["html"])
     article.parse()
     return str(article.text)
