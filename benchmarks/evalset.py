@@ -6,6 +6,7 @@ A folder holds ``truth.jsonl(.gz)`` and one ``NAME.pages.jsonl(.gz)`` a data set
 no articles.
 """
 
+import argparse
 import gzip
 import hashlib
 import json
@@ -50,3 +51,13 @@ def fold_of(truth: Truth) -> int:
     """Give the fold of a page; all pages of a publisher are in one."""
     key = str(truth.get("publisher") or truth["id"])
     return int(hashlib.md5(key.encode(), usedforsecurity=False).hexdigest(), 16) % FOLDS
+
+
+def training_options(description: str | None) -> argparse.Namespace:
+    """Read the options of a script that trains a model."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("folder", type=Path, help="pages and truth in JSON lines")
+    parser.add_argument(
+        "--write", action="store_true", help="train on all pages and write the model"
+    )
+    return parser.parse_args()

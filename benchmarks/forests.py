@@ -57,7 +57,7 @@ def write(name: str, trained: Trained, features: Sequence[str], folder: Path = F
     stored = {
         "version": MODEL_VERSION,
         "made_by": f"benchmarks.train_{name}, lightgbm {version('lightgbm')}",
-        "features": list(features), "base": 0, "roots": roots, **nodes, "depth": depth,
+        "features": list(features), "roots": roots, **nodes, "depth": depth,
     }  # fmt: skip
     folder.mkdir(exist_ok=True)
     path = folder / f"{name}.json"

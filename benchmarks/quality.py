@@ -2,8 +2,7 @@
 
 Reads pages and truth in JSON lines (see `benchmarks.evalset`), runs newscrawl and the peers asked for
 in this very run, and prints a table a data set. With ``--unseen`` newscrawl's models are trained anew
-for each fold of publishers and clean only the pages of publishers they have not seen; that needs the
-dependency group ``train``. With ``--profile`` the pages of each publisher are also read as one batch.
+for each fold of publishers and clean only the pages of publishers they have not seen. With ``--profile`` the pages of each publisher are also read as one batch.
 """
 
 import argparse
@@ -112,6 +111,7 @@ def answer_unseen(
 
     found = Answers("newscrawl, unseen publishers")
     with_profiles = Answers("newscrawl, unseen, with profiles")
+    pages = {page["id"]: page for page, _ in items}
     fold_by_id = {page["id"]: fold_of(truth) for page, truth in items}
     lines, others = train_lines.samples_of(folder), train_pages.samples_of(folder)
     for fold in range(FOLDS):
@@ -119,7 +119,6 @@ def answer_unseen(
             model = train_pages.fit([s for s in others if fold_of(s.truth) != fold])
             write("pages", model, FIGURES, scratch)
             load_forest.cache_clear()
-            pages = {page["id"]: page for page, _ in items}
             some = [page for key, page in pages.items() if fold_by_id[key] == fold]
             found.texts |= answer("newscrawl", some).texts
             if profiled:
@@ -196,7 +195,7 @@ def _extra_lines(truth: dict[str, Any], text: str) -> int:
 
 
 def print_cost(every: Iterable[Answers]) -> None:
-    """Print the CPU time a page, and its ratio to the first peer's."""
+    """Print the CPU time a page."""
     print("\n### cost\n\n| extractor | CPU ms a page, mean |\n|---|--:|")
     for found in every:
         if found.seconds:

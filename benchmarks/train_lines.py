@@ -2,11 +2,10 @@
 
 Prints, cross-validated by publisher, what the model gains over trafilatura's own choice and over
 the rules without a model; with ``--write`` then trains on all pages and writes
-``newscrawl/reference/models/lines.json``. Needs the dependency group ``train`` (LightGBM); with the
+``newscrawl/reference/models/lines.json``. Needs LightGBM, of the dependency group ``dev``; with the
 same versions and pages the same file comes out.
 """
 
-import argparse
 from collections import defaultdict
 from dataclasses import dataclass
 from multiprocessing import Pool
@@ -17,7 +16,7 @@ from typing import Any, Final
 import numpy as np
 
 from benchmarks import scoring
-from benchmarks.evalset import FOLDS, fold_of, read_pages
+from benchmarks.evalset import FOLDS, fold_of, read_pages, training_options
 from benchmarks.forests import Trained, join, train, write
 from benchmarks.labels import label
 from newscrawl.extraction import choose_title_text
@@ -56,12 +55,7 @@ class Sample:
 
 def main() -> None:
     """Cross-validate, and write the model if asked."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path, help="pages and truth in JSON lines")
-    parser.add_argument(
-        "--write", action="store_true", help="train on all pages and write the model"
-    )
-    options = parser.parse_args()
+    options = training_options(__doc__)
     samples = samples_of(options.folder)
     print(f"{len(samples)} pages, {sum(map(len, (s.rows for s in samples)))} candidates")
     report("trafilatura", samples, [list(s.told) for s in samples])

@@ -4,7 +4,6 @@ It tells pages that are no articles. Prints, cross-validated by publisher, how m
 are refused; ``--write`` trains on all pages and writes ``newscrawl/reference/models/pages.json``.
 """
 
-import argparse
 from collections import defaultdict
 from dataclasses import dataclass
 from multiprocessing import Pool
@@ -14,12 +13,12 @@ from typing import Any, Final
 import numpy as np
 
 from benchmarks import train_lines
-from benchmarks.evalset import FOLDS, fold_of, read_pages
+from benchmarks.evalset import FOLDS, fold_of, read_pages, training_options
 from benchmarks.folds import line_model_without
 from benchmarks.forests import Trained, join, train, write
-from newscrawl.items import Draft, Page, Rejected
+from newscrawl.items import Page, Rejected
 from newscrawl.quality import FIGURES, MODEL, REFUSED, figures
-from newscrawl.stages import STAGES
+from newscrawl.stages import draft_of
 
 DATASETS: Final = ("aeb", "fundus_eval", "fundus", "wcxb", "trafilatura", "htmldate", "wcxb_other")
 SURE: Final = ("aeb", "fundus_eval", "fundus", "wcxb", "wcxb_other")
@@ -45,12 +44,7 @@ class Sample:
 
 def main() -> None:
     """Cross-validate, and write the model if asked."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path, help="pages and truth in JSON lines")
-    parser.add_argument(
-        "--write", action="store_true", help="train on all pages and write the model"
-    )
-    options = parser.parse_args()
+    options = training_options(__doc__)
     samples = samples_of(options.folder)
     print(f"{len(samples)} pages, {sum(s.is_other for s in samples)} no articles")
     report(samples, cross_validate(samples))
@@ -76,13 +70,10 @@ def samples_of(folder: Path) -> list[Sample]:
 def prepare(item: tuple[dict[str, Any], dict[str, Any]]) -> Sample | None:
     """Take one page through all stages but the last."""
     page, truth = item
-    value: Any = Page(body=page["html"], url=page["url"])
-    for stage in STAGES[:-1]:
-        value = stage(value)
-        if isinstance(value, Rejected):
-            return None
-    assert isinstance(value, Draft)
-    return Sample(truth=truth, row=figures(value), is_other=truth["dataset"] == "wcxb_other")
+    draft = draft_of(Page(body=page["html"], url=page["url"]))
+    if isinstance(draft, Rejected):
+        return None
+    return Sample(truth=truth, row=figures(draft), is_other=truth["dataset"] == "wcxb_other")
 
 
 def fit(samples: list[Sample]) -> Trained:

@@ -29,7 +29,6 @@ class ForestFile(msgspec.Struct, forbid_unknown_fields=True):
     version: int
     made_by: str
     features: list[str]
-    base: int
     roots: list[int]
     feature: list[int]
     threshold: list[float]
@@ -44,7 +43,6 @@ class Forest:
     """Trees that can be walked for many rows at once."""
 
     features: tuple[str, ...]
-    base: int
     roots: NDArray[Any]
     feature: NDArray[Any]
     threshold: NDArray[Any]
@@ -57,7 +55,7 @@ class Forest:
         if not rows:
             return []
         nodes = self._walk(self._table(rows))[-1]
-        odds = (self.value[nodes].sum(axis=1) + self.base) / UNIT
+        odds = self.value[nodes].sum(axis=1) / UNIT
         return [float(p) for p in np.round(1.0 / (1.0 + np.exp(-odds)), 4)]
 
     def reasons(
@@ -113,7 +111,6 @@ def load_forest(name: str) -> Forest:
         raise DataError(f"model {name}: version {stored.version}, expected {MODEL_VERSION}")
     return Forest(
         features=tuple(stored.features),
-        base=stored.base,
         roots=np.asarray(stored.roots, dtype=np.int32),
         feature=np.asarray(stored.feature, dtype=np.int32),
         threshold=np.asarray(stored.threshold, dtype=np.float32),

@@ -6,11 +6,11 @@ is handed in: the same page with the same profile gives the same article, whatev
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 import msgspec
@@ -18,7 +18,7 @@ import msgspec
 from newscrawl.errors import DataError
 from newscrawl.items import Article, Block, Draft, Line, Page, Profile, Rejected, Seen
 from newscrawl.quality import judge, registrable_domain
-from newscrawl.stages import STAGES
+from newscrawl.stages import draft_of
 from newscrawl.wording import bare, count_words
 
 PROFILE_VERSION: Final = 1
@@ -84,23 +84,34 @@ def learn_profiles(pages: Iterable[Page | Rejected]) -> Profiles:
 
     The order of the pages does not matter, but for the examples.
     """
-    gathered: dict[str, _Gathered] = defaultdict(_Gathered)
-    for page in pages:
-        source = source_of(page.url) if isinstance(page, Page) else None
-        draft = _draft_of(page) if isinstance(page, Page) and source else None
-        if source and draft:
-            _gather(gathered[source], draft)
-    return Profiles({source: _profile(source, seen) for source, seen in sorted(gathered.items())})
+    return _learn(_drafted(pages))
 
 
 def learn_from_articles(articles: Iterable[Article]) -> Profiles:
     """Learn from articles that were cleaned before; they hold no links, so none are learnt."""
+    return _learn(
+        (
+            article.source,
+            Draft(page=Page(body="", url=article.url), blocks=article.body, images=article.images),
+        )
+        for article in articles
+        if article.source and article.url
+    )
+
+
+def _drafted(pages: Iterable[Page | Rejected]) -> Iterator[tuple[str, Draft]]:
+    """Give the drafts of the pages that are articles, each with its source."""
+    for page in pages:
+        if isinstance(page, Page) and (source := source_of(page.url)):
+            draft = draft_of(replace(page, profile=None))
+            if isinstance(draft, Draft) and not isinstance(judge(draft), Rejected):
+                yield source, draft
+
+
+def _learn(drafts: Iterable[tuple[str, Draft]]) -> Profiles:
     gathered: dict[str, _Gathered] = defaultdict(_Gathered)
-    for article in articles:
-        if article.source and article.url:
-            page = Page(body="", url=article.url)
-            draft = Draft(page=page, blocks=article.body, images=article.images)
-            _gather(gathered[article.source], draft)
+    for source, draft in drafts:
+        _gather(gathered[source], draft)
     return Profiles({source: _profile(source, seen) for source, seen in sorted(gathered.items())})
 
 
@@ -128,16 +139,6 @@ def encode_profiles(profiles: Profiles) -> bytes:
         profiles=[profiles.by_source[source] for source in sorted(profiles.by_source)],
     )
     return msgspec.json.format(msgspec.json.encode(stored, order="deterministic"), indent=1) + b"\n"
-
-
-def _draft_of(page: Page) -> Draft | None:
-    """Take a page through the stages; None where it is no article."""
-    value: Any = replace(page, profile=None)
-    for stage in STAGES[:-1]:
-        value = stage(value)
-        if isinstance(value, Rejected):
-            return None
-    return None if isinstance(judge(value), Rejected) else value
 
 
 def _gather(seen: _Gathered, draft: Draft) -> None:

@@ -6,7 +6,7 @@ from typing import Any, Final
 from newscrawl.attribution import normalise_attribution
 from newscrawl.dates import normalise_dates
 from newscrawl.extraction import extract
-from newscrawl.items import Article, Page, Rejected
+from newscrawl.items import Article, Draft, Page, Rejected
 from newscrawl.quality import judge
 from newscrawl.text import clean_text
 
@@ -36,10 +36,16 @@ def clean(page: Page) -> Article | Rejected:
     'Mill reopens'
 
     """
+    draft = draft_of(page)
+    return draft if isinstance(draft, Rejected) else judge(draft)
+
+
+def draft_of(page: Page) -> Draft | Rejected:
+    """Take a page through all stages but the last, which judges the draft."""
     value: Any = page
-    for stage in STAGES:
+    for stage in STAGES[:-1]:
         value = stage(value)
         if isinstance(value, Rejected):
             return value
-    assert isinstance(value, Article)
+    assert isinstance(value, Draft)
     return value

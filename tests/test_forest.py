@@ -16,7 +16,7 @@ from newscrawl.reference import ROOT
 
 # Two trees: size > 10 ? +2 : -2, and links > 0.5 ? -1 : (size > 100 ? 1 : 0).
 STORED: dict[str, Any] = {
-    "version": 1, "made_by": "hand", "features": ["size", "links"], "base": 0, "roots": [0, 3],
+    "version": 1, "made_by": "hand", "features": ["size", "links"], "roots": [0, 3],
     "feature": [0, 0, 0, 1, 0, 0, 0, 0], "threshold": [10, 0, 0, 0.5, 100, 0, 0, 0],
     "left": [1, 1, 2, 4, 5, 5, 6, 7], "right": [2, 1, 2, 7, 6, 5, 6, 7],
     "value": [0, -2000, 2000, 0, 200, 0, 1000, -1000], "depth": 2,

@@ -8,12 +8,14 @@ the one with the best expected F1 is taken.
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from newscrawl.extraction import structured, visible
 from newscrawl.extraction.body import told_lines
 from newscrawl.extraction.document import Document
-from newscrawl.extraction.evidence import MARK_NAMES, Evidence, is_strong, marks_of
+from newscrawl.extraction.evidence import Evidence
+from newscrawl.extraction.marks import MARK_NAMES, is_strong, marks_of
 from newscrawl.extraction.segments import Place, Segment, cut_segments
 from newscrawl.forest import load_forest
 from newscrawl.items import Line
@@ -148,13 +150,8 @@ def _pulled_quotes(evidence: Evidence, kept: set[int]) -> set[int]:
     }
 
 
-def _is_marked_pulled(place: Place | None) -> bool:
-    for _ in range(CODE_LEVELS):
-        if place is not None:
-            if PULLED.search(place.marks):
-                return True
-            place = place.parent
-    return False
+def _is_marked_pulled(place: Place) -> bool:
+    return any(PULLED.search(near.marks) for near in islice(place.upwards(), CODE_LEVELS))
 
 
 def _choose(evidence: Evidence, scores: list[float]) -> tuple[frozenset[int], float]:
@@ -203,16 +200,13 @@ def _doubts(scored: Scored, kept: set[int]) -> dict[int, str]:
     return found
 
 
-def _code_of(place: Place | None) -> EditCode:
+def _code_of(place: Place) -> EditCode:
     """Name what a dropped line was by the nearest telling mark around it."""
-    for _ in range(CODE_LEVELS):
-        if place is None:
-            break
-        bits = marks_of(place.marks)
+    for near in islice(place.upwards(), CODE_LEVELS):
+        bits = marks_of(near.marks)
         for name, code in CODES.items():
             if bits >> MARK_NAMES.index(name) & 1:
                 return code
-        if is_strong(place.marks):
+        if is_strong(near.marks):
             return EditCode.RELATED
-        place = place.parent
     return EditCode.NOT_BODY

@@ -7,11 +7,19 @@ none names a publisher or a page.
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from itertools import islice
 from typing import Final
 
 from newscrawl import lines
-from newscrawl.extraction.segments import HEADINGS, INLINE, Place, Segment, shared_place
+from newscrawl.extraction.marks import MARK_NAMES, NOISE_BITS, is_comments, is_strong, marks_of
+from newscrawl.extraction.segments import (
+    HEADINGS,
+    IMAGE_LEVELS,
+    INLINE,
+    Place,
+    Segment,
+    shared_place,
+)
 from newscrawl.wording import UNSPACED, bare
 
 FAR: Final = 20
@@ -24,30 +32,6 @@ TOLD_CHARS: Final = 25
 UNSPACED_WEIGHT: Final = 2.5
 """Characters of English that say what one of Chinese or Japanese does."""
 
-MARK_WORDS: Final[dict[str, str]] = {
-    "body": r"article-?(?:body|content|text|main)|story-?(?:body|content|text)|post-?(?:content|body|text|entry)|entry-?content|content-?body|body-?(?:content|text|copy)|(?<![a-z])(?:articlebody|text|body|content|story|article|post|entry|paragraph|prose|richtext|rte)(?![a-z])",
-    "title": r"title|headline|heading|(?<![a-z])(?:titel|titulo|titre|kicker|hed)(?![a-z])",
-    "byline": r"by-?line|author|autor|auteur|autore|writer|contributor|reporter|signature|(?<![a-z])bio(?![a-z])|profile",
-    "date": r"date|time|(?<![a-z])(?:datum|fecha|published|meta|info|timestamp|postmeta|entry-?meta)(?![a-z])",
-    "figure": r"caption|figure|image|photo|picture|credit|(?<![a-z])(?:img|fig|media|foto|bild|legend)(?![a-z])|copyright",
-    "related": r"related|recommend|recirc|teaser|promo|read-?(?:more|also|next)|more-?(?:news|stories|on|from|articles|posts)|(?<![a-z])(?:also|siehe|similar|card|cards|tout|outbrain|taboola|most|popular|trending|trend|latest|next|prev|previous|pagination|pager|suggest\w*|linklist|crosslink\w*|see-also)(?![a-z])",
-    "subscribe": r"newsletter|subscri|sign-?up|signin|log-?in|register|paywall|membership|donat|(?<![a-z])(?:abo|app|regwall|support|cta|piano|offer)(?![a-z])",
-    "share": r"share|sharing|social|facebook|twitter|whatsapp|follow|(?<![a-z])(?:print|email|like|likes)(?![a-z])",
-    "comment": r"comment|disqus|kommentar|discussion|(?<![a-z])(?:reply|replies|respond|forum|feedback|rating|vote|poll|quiz)(?![a-z])",
-    "advert": r"advert|sponsor|banner|promoted|affiliate|(?<![a-z])(?:ad|ads|adv|dfp|gpt|commercial|anzeige|werbung)(?![a-z])",
-    "side": r"sidebar|side-?bar|aside|widget|(?<![a-z])(?:rail|sidecol|secondary|right|col2|module|box|infobox|factbox|panel|block)(?![a-z])",
-    "nav": r"(?<![a-z])nav|menu|breadcrumb|masthead|navigation|toolbar|topbar|header|footer|(?<![a-z])(?:foot|head|search|skip|logo|brand|site|lang|tabs?)(?![a-z])",
-    "tags": r"(?<![a-z])(?:tags?|topics?|keywords?|categor\w*|taxonomy|labels?|hashtags?)(?![a-z])",
-    "legal": r"copyright|disclaimer|legal|cookie|consent|privacy|gdpr|modal|popup|overlay|notice|(?<![a-z])(?:alert|message|error|warning)(?![a-z])",
-    "lead": r"summary|stand-?first|subtitle|sub-?head|sub-?title|excerpt|abstract|description|(?<![a-z])(?:lead|lede|dek|deck|intro|ingress|chapo|teasertext|preamble|vorspann|entradilla|bajada|synopsis)(?![a-z])",
-    "quote": r"quote|(?<![a-z])(?:zitat|citation|pull)",
-    "embed": r"embed|tweet|instagram|youtube|video|player|audio|podcast|gallery|slideshow|carousel|slider|swiper|slide|timeline",
-    "hidden": r"hidden|invisible|visually|sr-only|screen-?reader|offscreen|(?<![a-z])hide(?![a-z])",
-}  # fmt: skip
-MARK_NAMES: Final = tuple(MARK_WORDS)
-MARK_PATTERN: Final = tuple(re.compile(p, re.IGNORECASE) for p in MARK_WORDS.values())
-ANY_MARK: Final = re.compile("|".join(f"(?:{p})" for p in MARK_WORDS.values()), re.IGNORECASE)
-CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|_")
 HELD: Final = (
     "article", "main", "aside", "nav", "header", "footer", "section", "figure", "figcaption", "form",
     "table", "ul", "ol", "a", "blockquote",
@@ -60,22 +44,6 @@ STARTS: Final = re.compile(r"[\"'“„«‘(\[]*([^\W\d_])")
 DIGIT: Final = re.compile(r"\d")
 UPPER: Final = re.compile(r"[A-ZÀ-ÖØ-ÞĀĂĄĆČĎĐĒĖĘĚĞĢĪĮİĶĻĽŁŃŅŇŐŒŔŘŚŞŠŤŪŮŰŲŹŻŽΑ-ΩА-ЯЁЄІЇҐ]")
 ADDRESS: Final = re.compile(r"https?://|www\.|\S@\S+\.\w|\b[\w-]+\.(?:com|org|net|de|fr|co|tv)\b")
-NOISE: Final = frozenset(
-    {"related", "subscribe", "share", "comment", "advert", "nav", "byline", "tags", "legal"}
-)
-"""Marks that name something beside the text."""
-STRONG: Final = re.compile(
-    r"related|recommend|recirc|teaser|promo|newsletter|subscri|sign-?up|outbrain|taboola|(?<![a-z])(?:bio|ads?|advert\w*|share|sharing"
-    r"|social|comments?|sponsor\w*|read-?more|more-?(?:stories|news|on)|also-?read|trending|popular|widget|cookie|consent|paywall|regwall)(?![a-z])",
-    re.IGNORECASE,
-)
-"""Marks that rarely hold a part of the text, whatever stands around."""
-COMMENTS: Final = re.compile(
-    r"(?:^|[\s_-])(?:comment-?list|comments?-?(?:area|section|wrapper|thread|threads|container|content|list|body|holder|box)|disqus_thread|respond|kommentare?"
-    r"|comentarios?|commentaires?)(?:$|[\s_-])|(?:^|\s)comments(?:$|\s)",
-    re.IGNORECASE,
-)
-"""Containers of readers' comments."""
 MIN_OWN_PROSE: Final = 0.1
 """Share of the page's prose that must stand outside the comments for them to be comments on it."""
 LINKED_SHARE: Final = 0.8
@@ -106,35 +74,6 @@ FROM_TRAFILATURA: Final = tuple(
     i for i, name in enumerate(FEATURES) if "traf" in name or "anchor" in name
 )
 """Figures that rest on the other extractor's choice."""
-
-
-@lru_cache(maxsize=8192)
-def marks_of(marks: str) -> int:
-    """Give the kinds of marks that classes, id and role name, a bit each in `MARK_NAMES` order."""
-    found = 0
-    for mark in marks.split():
-        found |= _mark_of(mark)
-    return found
-
-
-@lru_cache(maxsize=65536)
-def _mark_of(mark: str) -> int:
-    plain = CAMEL.sub("-", mark)
-    if not ANY_MARK.search(plain):
-        return 0
-    return sum(1 << bit for bit, pattern in enumerate(MARK_PATTERN) if pattern.search(plain))
-
-
-@lru_cache(maxsize=8192)
-def is_strong(marks: str) -> bool:
-    """Tell marks that rarely hold a part of the text."""
-    return bool(marks) and bool(STRONG.search(CAMEL.sub("-", marks)))
-
-
-@lru_cache(maxsize=8192)
-def is_comments(marks: str) -> bool:
-    """Tell a container of readers' comments."""
-    return bool(marks) and bool(COMMENTS.search(marks))
 
 
 class Evidence:
@@ -179,6 +118,7 @@ class Evidence:
             line or (len(text) * self.scale >= TOLD_CHARS and text in told_text)
             for line, text in zip(self.traf_line, tight, strict=True)
         ]
+        self.told = sum(size for size, t in zip(self.sizes, self.traf, strict=True) if t)
         self.since = _gaps(self.traf)
         self.until = _gaps(self.traf[::-1])[::-1]
         sure = [i for i, t in enumerate(self.traf) if t and self.sizes[i] >= TOLD_CHARS]
@@ -251,8 +191,7 @@ class Evidence:
         for prose in self.prose:
             before.append(running / self.total)
             running += prose
-        told_chars = sum(size for size, t in zip(self.sizes, self.traf, strict=True) if t)
-        page = [self.total, float(len(self.segments)), min(told_chars / self.total, 9.0)]
+        page = [self.total, float(len(self.segments)), min(self.told / self.total, 9.0)]
         return [
             [
                 *self._text_row(i),
@@ -408,9 +347,6 @@ class Evidence:
         return row
 
 
-NOISE_BITS: Final = sum(1 << bit for bit, name in enumerate(MARK_NAMES) if name in NOISE)
-
-
 def distances(place: Place) -> list[float]:
     """Give the levels up to the nearest of each element in `HELD` and each mark, `FAR` at most."""
     if place.distances is None:
@@ -456,31 +392,19 @@ def _start(key: str) -> str:
     return " ".join(key.split()[:PREFIX_WORDS])
 
 
-def _in_comments(place: Place | None) -> bool:
-    while place is not None and place.parent is not None:
-        if is_comments(place.marks):
-            return True
-        place = place.parent
-    return False
+def _in_comments(block: Place) -> bool:
+    # The root is the body: its marks say what the page is, not what a part of it holds.
+    return any(is_comments(place.marks) for place in block.upwards() if place.parent)
 
 
-def _in_footer(place: Place | None) -> bool:
-    while place is not None:
-        if place.tag == "footer":
-            return True
-        place = place.parent
-    return False
+def _in_footer(block: Place) -> bool:
+    return any(place.tag == "footer" for place in block.upwards())
 
 
 def _image_levels(block: Place) -> int:
-    at: Place | None = block
-    for level in range(3):
-        if at is None:
-            break
-        if at.has_image:
-            return level
-        at = at.parent
-    return 3
+    """Give the levels up to the nearest element that holds an image, `IMAGE_LEVELS` at most."""
+    near = enumerate(islice(block.upwards(), IMAGE_LEVELS))
+    return next((level for level, place in near if place.has_image), IMAGE_LEVELS)
 
 
 def _is_prompt(text: str) -> bool:

@@ -5,8 +5,10 @@ decided segment by segment, with the place as evidence.
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from typing import Final
 
 from lxml.html import HtmlElement
@@ -66,7 +68,6 @@ class Place:
     marks: str
     depth: int
     order: int
-    element: HtmlElement
     has_image: bool = False
     text_chars: float = 0.0
     """Characters of text in all segments under it."""
@@ -78,6 +79,13 @@ class Place:
     segments: int = 0
     distances: list[float] | None = None
     """Levels up to each kind of element and mark; see `evidence`."""
+
+    def upwards(self) -> "Iterator[Place]":
+        """Give this place and those around it, to the root."""
+        place: Place | None = self
+        while place is not None:
+            yield place
+            place = place.parent
 
 
 @dataclass(slots=True, eq=False)
@@ -145,7 +153,7 @@ def _place(element: HtmlElement, parent: Place | None, order: int) -> Place:
     get = element.get
     marks = _joined(*[get(name) for name in MARKS])
     depth = parent.depth + 1 if parent else 0
-    return Place(parent, element.tag, marks, depth, order, element)
+    return Place(parent, element.tag, marks, depth, order)
 
 
 class _Cutter:
@@ -200,11 +208,8 @@ class _Cutter:
 
     def note_image(self, place: Place) -> None:
         self.image = True
-        at: Place | None = place
-        for _ in range(IMAGE_LEVELS):
-            if at is not None:
-                at.has_image = True
-                at = at.parent
+        for near in islice(place.upwards(), IMAGE_LEVELS):
+            near.has_image = True
 
     def row(self, element: HtmlElement, place: Place) -> None:
         """Take a row of a table as one segment, its cells joined by a bar."""

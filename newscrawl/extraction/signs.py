@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 from urllib.parse import urlsplit
 
+from newscrawl.extraction.choice import KEPT
 from newscrawl.extraction.document import Document
 from newscrawl.extraction.evidence import Evidence
 from newscrawl.extraction.jsonld import types_of
@@ -136,9 +137,8 @@ def _text_signs(evidence: Evidence, scores: list[float]) -> Iterator[float]:
     size = sum(evidence.sizes)
     linked = sum(s.link_chars for s in evidence.segments) * evidence.scale
     prose = [p for p in evidence.prose if p]
-    told = sum(s for s, t in zip(evidence.sizes, evidence.traf, strict=True) if t)
     sizes = [evidence.sizes[i] for i in evidence.candidates]
-    sure = [(size, score) for size, score in zip(sizes, scores, strict=True) if score >= 0.55]
+    sure = [(size, score) for size, score in zip(sizes, scores, strict=True) if score >= KEPT]
     kept = sum(size for size, _ in sure)
     yield float(len(evidence.segments))
     yield 1.0 - len(evidence.candidates) / max(1, len(evidence.segments))
@@ -148,8 +148,8 @@ def _text_signs(evidence: Evidence, scores: list[float]) -> Iterator[float]:
     yield float(sum(p > 250 for p in prose))
     yield sum(prose) / max(1, len(prose))
     yield evidence.top.prose_chars / evidence.total if evidence.top else 0.0
-    yield told
-    yield told / max(1.0, size)
+    yield evidence.told
+    yield evidence.told / max(1.0, size)
     yield kept / max(1.0, size)
     yield sum(size * score for size, score in sure) / max(1.0, kept)
     yield sum(score * size for size, score in zip(sizes, scores, strict=True)) / max(1.0, kept)

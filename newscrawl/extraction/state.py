@@ -185,10 +185,9 @@ def _lines(text: str) -> Iterator[Line]:
             yield Line(kind="paragraph", text=clean)
 
 
-def _is_caption(place: Place | None) -> bool:
+def _is_caption(place: Place) -> bool:
     """Tell a caption by its elements: in data nothing else does."""
-    while place is not None:
-        if place.tag in ("figure", "figcaption") or "caption" in place.marks.lower():
-            return True
-        place = place.parent
-    return False
+    return any(
+        near.tag in ("figure", "figcaption") or "caption" in near.marks.lower()
+        for near in place.upwards()
+    )

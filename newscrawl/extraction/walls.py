@@ -25,10 +25,7 @@ ORDER: Final = (
     Reason.CONSENT_WALL,
     Reason.SHELL,
 )
-TABLES: Final = {
-    Reason.BOT_CHALLENGE: "bot_challenge", Reason.SOFT_404: "soft_404", Reason.LOGIN_WALL: "login_wall",
-    Reason.CONSENT_WALL: "consent_wall", Reason.SHELL: "shell",
-}  # fmt: skip
+"""The walls in the order they are looked for; each has a table of its own name in `walls.toml`."""
 TITLED: Final = frozenset({Reason.SOFT_404, Reason.BOT_CHALLENGE})
 """Reasons that a page states in its title or first lines; further down their words are prose."""
 TITLED_LINES: Final = 8
@@ -47,7 +44,7 @@ def find_wall(document: Document, evidence: Evidence) -> tuple[Reason, str] | No
         looked_at = folded[:TITLED_LINES] if reason in TITLED else folded
         if reason is Reason.SHELL:
             looked_at = [*folded, fold(noscript)]
-        if phrase := _first_phrase(TABLES[reason], looked_at):
+        if phrase := _first_phrase(reason, looked_at):
             return reason, f"it says {phrase!r}"
     if _has_challenge(document):
         return Reason.BOT_CHALLENGE, "it holds a challenge's script"

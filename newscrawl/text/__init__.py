@@ -4,7 +4,7 @@ A rule looks at all blocks and names those to drop; the runner drops and records
 rule has to remember to. The order is the tuple `RULES`, and stands nowhere else.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from newscrawl.items import Block, Draft, Edit, Line, Profile
@@ -50,16 +50,14 @@ def _drop_recurring(draft: Draft) -> Draft:
     profile = draft.page.profile
     if profile is None:
         return draft
-    found = [(block, _seen_elsewhere(block, profile, draft.page.url)) for block in draft.blocks]
-    kept = tuple(block for block, detail in found if detail is None)
-    edits = tuple(
-        Edit(code=EditCode.SITE_LINE, text=block.text, detail=detail)
-        for block, detail in found
-        if detail is not None
-    )
+    found = {
+        i: Edit(code=EditCode.SITE_LINE, text=block.text, detail=detail)
+        for i, block in enumerate(draft.blocks)
+        if (detail := _seen_elsewhere(block, profile, draft.page.url))
+    }
     own = [image for image in draft.images if image.url not in profile.images]
     images = tuple(replace(image, is_lead=i == 0) for i, image in enumerate(own))
-    return replace(draft, blocks=kept, images=images, edits=(*draft.edits, *edits))
+    return replace(_without(draft, found), images=images)
 
 
 def _seen_elsewhere(block: Block, profile: Profile, url: str | None) -> str | None:
@@ -77,13 +75,12 @@ def _drop_doubted(draft: Draft) -> Draft:
     The rules come first, because a rule's code says more. Lines travel so far because a date, a
     byline or an agency may stand in one.
     """
-    edits = tuple(
-        Edit(code=line.code or EditCode.NOT_BODY, text=line.text, detail=line.doubt)
-        for line in draft.blocks
+    found = {
+        i: Edit(code=line.code or EditCode.NOT_BODY, text=line.text, detail=line.doubt)
+        for i, line in enumerate(draft.blocks)
         if isinstance(line, Line) and line.doubt
-    )
-    kept = tuple(b for b in draft.blocks if not (isinstance(b, Line) and b.doubt))
-    return replace(draft, blocks=kept, edits=(*draft.edits, *edits))
+    }
+    return _without(draft, found)
 
 
 def clean_text(draft: Draft) -> Draft:
@@ -94,9 +91,13 @@ def clean_text(draft: Draft) -> Draft:
 
 
 def _apply(rule: Rule, draft: Draft) -> Draft:
-    dropped = set(rule.select(draft.blocks, draft))
-    if not dropped:
+    dropped = sorted(set(rule.select(draft.blocks, draft)))
+    return _without(draft, {i: Edit(code=rule.code, text=draft.blocks[i].text) for i in dropped})
+
+
+def _without(draft: Draft, found: Mapping[int, Edit]) -> Draft:
+    """Drop blocks and record each; the one place where the text stage removes anything."""
+    if not found:
         return draft
-    removed = tuple(Edit(code=rule.code, text=draft.blocks[i].text) for i in sorted(dropped))
-    kept = tuple(block for i, block in enumerate(draft.blocks) if i not in dropped)
-    return replace(draft, blocks=kept, edits=(*draft.edits, *removed))
+    kept = tuple(block for i, block in enumerate(draft.blocks) if i not in found)
+    return replace(draft, blocks=kept, edits=(*draft.edits, *found.values()))

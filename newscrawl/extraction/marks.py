@@ -1,0 +1,76 @@
+"""What the classes, ids and roles of an element say that it holds."""
+
+import re
+from functools import lru_cache
+from typing import Final
+
+MARK_WORDS: Final[dict[str, str]] = {
+    "body": r"article-?(?:body|content|text|main)|story-?(?:body|content|text)|post-?(?:content|body|text|entry)|entry-?content|content-?body|body-?(?:content|text|copy)|(?<![a-z])(?:articlebody|text|body|content|story|article|post|entry|paragraph|prose|richtext|rte)(?![a-z])",
+    "title": r"title|headline|heading|(?<![a-z])(?:titel|titulo|titre|kicker|hed)(?![a-z])",
+    "byline": r"by-?line|author|autor|auteur|autore|writer|contributor|reporter|signature|(?<![a-z])bio(?![a-z])|profile",
+    "date": r"date|time|(?<![a-z])(?:datum|fecha|published|meta|info|timestamp|postmeta|entry-?meta)(?![a-z])",
+    "figure": r"caption|figure|image|photo|picture|credit|(?<![a-z])(?:img|fig|media|foto|bild|legend)(?![a-z])|copyright",
+    "related": r"related|recommend|recirc|teaser|promo|read-?(?:more|also|next)|more-?(?:news|stories|on|from|articles|posts)|(?<![a-z])(?:also|siehe|similar|card|cards|tout|outbrain|taboola|most|popular|trending|trend|latest|next|prev|previous|pagination|pager|suggest\w*|linklist|crosslink\w*|see-also)(?![a-z])",
+    "subscribe": r"newsletter|subscri|sign-?up|signin|log-?in|register|paywall|membership|donat|(?<![a-z])(?:abo|app|regwall|support|cta|piano|offer)(?![a-z])",
+    "share": r"share|sharing|social|facebook|twitter|whatsapp|follow|(?<![a-z])(?:print|email|like|likes)(?![a-z])",
+    "comment": r"comment|disqus|kommentar|discussion|(?<![a-z])(?:reply|replies|respond|forum|feedback|rating|vote|poll|quiz)(?![a-z])",
+    "advert": r"advert|sponsor|banner|promoted|affiliate|(?<![a-z])(?:ad|ads|adv|dfp|gpt|commercial|anzeige|werbung)(?![a-z])",
+    "side": r"sidebar|side-?bar|aside|widget|(?<![a-z])(?:rail|sidecol|secondary|right|col2|module|box|infobox|factbox|panel|block)(?![a-z])",
+    "nav": r"(?<![a-z])nav|menu|breadcrumb|masthead|navigation|toolbar|topbar|header|footer|(?<![a-z])(?:foot|head|search|skip|logo|brand|site|lang|tabs?)(?![a-z])",
+    "tags": r"(?<![a-z])(?:tags?|topics?|keywords?|categor\w*|taxonomy|labels?|hashtags?)(?![a-z])",
+    "legal": r"copyright|disclaimer|legal|cookie|consent|privacy|gdpr|modal|popup|overlay|notice|(?<![a-z])(?:alert|message|error|warning)(?![a-z])",
+    "lead": r"summary|stand-?first|subtitle|sub-?head|sub-?title|excerpt|abstract|description|(?<![a-z])(?:lead|lede|dek|deck|intro|ingress|chapo|teasertext|preamble|vorspann|entradilla|bajada|synopsis)(?![a-z])",
+    "quote": r"quote|(?<![a-z])(?:zitat|citation|pull)",
+    "embed": r"embed|tweet|instagram|youtube|video|player|audio|podcast|gallery|slideshow|carousel|slider|swiper|slide|timeline",
+    "hidden": r"hidden|invisible|visually|sr-only|screen-?reader|offscreen|(?<![a-z])hide(?![a-z])",
+}  # fmt: skip
+MARK_NAMES: Final = tuple(MARK_WORDS)
+MARK_PATTERN: Final = tuple(re.compile(p, re.IGNORECASE) for p in MARK_WORDS.values())
+ANY_MARK: Final = re.compile("|".join(f"(?:{p})" for p in MARK_WORDS.values()), re.IGNORECASE)
+CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|_")
+NOISE: Final = frozenset(
+    {"related", "subscribe", "share", "comment", "advert", "nav", "byline", "tags", "legal"}
+)
+"""Marks that name something beside the text."""
+STRONG: Final = re.compile(
+    r"related|recommend|recirc|teaser|promo|newsletter|subscri|sign-?up|outbrain|taboola|(?<![a-z])(?:bio|ads?|advert\w*|share|sharing"
+    r"|social|comments?|sponsor\w*|read-?more|more-?(?:stories|news|on)|also-?read|trending|popular|widget|cookie|consent|paywall|regwall)(?![a-z])",
+    re.IGNORECASE,
+)
+"""Marks that rarely hold a part of the text, whatever stands around."""
+COMMENTS: Final = re.compile(
+    r"(?:^|[\s_-])(?:comment-?list|comments?-?(?:area|section|wrapper|thread|threads|container|content|list|body|holder|box)|disqus_thread|respond|kommentare?"
+    r"|comentarios?|commentaires?)(?:$|[\s_-])|(?:^|\s)comments(?:$|\s)",
+    re.IGNORECASE,
+)
+"""Containers of readers' comments."""
+NOISE_BITS: Final = sum(1 << bit for bit, name in enumerate(MARK_NAMES) if name in NOISE)
+
+
+@lru_cache(maxsize=8192)
+def marks_of(marks: str) -> int:
+    """Give the kinds of marks that classes, id and role name, a bit each in `MARK_NAMES` order."""
+    found = 0
+    for mark in marks.split():
+        found |= _mark_of(mark)
+    return found
+
+
+@lru_cache(maxsize=65536)
+def _mark_of(mark: str) -> int:
+    plain = CAMEL.sub("-", mark)
+    if not ANY_MARK.search(plain):
+        return 0
+    return sum(1 << bit for bit, pattern in enumerate(MARK_PATTERN) if pattern.search(plain))
+
+
+@lru_cache(maxsize=8192)
+def is_strong(marks: str) -> bool:
+    """Tell marks that rarely hold a part of the text."""
+    return bool(marks) and bool(STRONG.search(CAMEL.sub("-", marks)))
+
+
+@lru_cache(maxsize=8192)
+def is_comments(marks: str) -> bool:
+    """Tell a container of readers' comments."""
+    return bool(marks) and bool(COMMENTS.search(marks))
