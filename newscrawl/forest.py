@@ -47,6 +47,7 @@ class Forest:
     feature: NDArray[Any]
     threshold: NDArray[Any]
     children: NDArray[Any]
+    """Left and right child of each node by turns."""
     value: NDArray[Any]
     depth: int
 
@@ -55,7 +56,7 @@ class Forest:
         if not rows:
             return []
         nodes = self._walk(self._table(rows))[-1]
-        odds = self.value[nodes].sum(axis=1) / UNIT
+        odds = self.value.take(nodes).sum(axis=1) / UNIT
         return [float(p) for p in np.round(1.0 / (1.0 + np.exp(-odds)), 4)]
 
     def reasons(
@@ -84,12 +85,13 @@ class Forest:
 
     def _walk(self, table: NDArray[Any]) -> list[NDArray[Any]]:
         """Give the nodes that each row stands on in each tree, level by level."""
-        at = np.arange(len(table))[:, None]
-        nodes = np.broadcast_to(self.roots, (len(table), len(self.roots)))
+        starts = (np.arange(len(table)) * table.shape[1])[:, None]
+        values = table.ravel()
+        nodes = np.repeat(self.roots[None, :], len(table), axis=0)
         steps = [nodes]
         for _ in range(self.depth):
-            goes_right = table[at, self.feature[nodes]] > self.threshold[nodes]
-            nodes = self.children[nodes, goes_right.astype(np.int8)]
+            goes_right = values.take(self.feature.take(nodes) + starts) > self.threshold.take(nodes)
+            nodes = self.children.take(2 * nodes + goes_right)
             steps.append(nodes)
         return steps
 
@@ -111,13 +113,10 @@ def load_forest(name: str) -> Forest:
         raise DataError(f"model {name}: version {stored.version}, expected {MODEL_VERSION}")
     return Forest(
         features=tuple(stored.features),
-        roots=np.asarray(stored.roots, dtype=np.int32),
-        feature=np.asarray(stored.feature, dtype=np.int32),
+        roots=np.asarray(stored.roots, dtype=np.intp),
+        feature=np.asarray(stored.feature, dtype=np.intp),
         threshold=np.asarray(stored.threshold, dtype=np.float32),
-        children=np.stack(
-            [np.asarray(stored.left, dtype=np.int32), np.asarray(stored.right, dtype=np.int32)],
-            axis=1,
-        ),
+        children=np.column_stack([stored.left, stored.right]).astype(np.intp).ravel(),
         value=np.asarray(stored.value, dtype=np.int64),
         depth=stored.depth,
     )
