@@ -44,6 +44,7 @@ CREDIT_LINE: Final = re.compile(
     r").{2,110}$"
 )
 MAX_LINK_LINE: Final = 250
+MAX_SHARE_LINE: Final = 160
 MAX_PROMO_WORDS: Final = 30
 OFFERED: Final = re.compile(
     r"newsletter|\bapps?\b|whatsapp|telegram|channel|kanal|canal|subscri|abonn|assin|inbox|your e-?mail|alerts?\b|briefing"
@@ -142,8 +143,10 @@ def is_read_more(line: str) -> bool:
     >>> is_read_more("ALSO READ: Old mill to reopen"), is_read_more("Read more of him: he is good.")
     (True, False)
     """
-    match = _opening_pattern("read_more", r"\s*[:|»>]\s*\S|\s+[–—-]\s+\S|\s*$").match(line)
-    if not match or len(line) > MAX_LINK_LINE or line.rstrip().endswith("."):
+    if len(line) > MAX_LINK_LINE or line.rstrip().endswith("."):
+        return False
+    match = _opening(line, "read_more", r"\s*[:|»>]\s*\S|\s+[–—-]\s+\S|\s*$")
+    if not match:
         return False
     # 'More – much more – came' is a sentence: one word needs a colon.
     opening, *dash = re.split(r"\s[–—-]\s", match[0])
@@ -157,7 +160,7 @@ def is_promo(line: str) -> bool:
     >>> is_promo("Sign up for our morning newsletter."), is_promo("Get our children home, they said.")
     (True, False)
     """
-    if len(line.split()) > MAX_PROMO_WORDS or not _opening_pattern("promos", r"\b|$").match(line):
+    if len(line.split()) > MAX_PROMO_WORDS or not _opening(line, "promos", r"\b|$"):
         return False
     return bool(OFFERED.search(line)) or (len(line.split()) <= 8 and not is_sentence(line))
 
@@ -169,13 +172,15 @@ def is_share_prompt(line: str) -> bool:
     >>> is_share_prompt("Share this article"), is_share_prompt("Share prices fell on Monday.")
     (True, False)
     """
+    if len(line) >= MAX_SHARE_LINE:
+        return False
     if FOLLOW.match(line):
-        return len(line) < 160
+        return True
     short = len(line.split()) <= 12 and not (is_sentence(line) and len(line) > 50)
     if fold(line).strip(" :()0123456789") in _folded("shares"):
         return True
     strong = STRONG_SHARE.match(line)
-    multi = _opening_pattern("shares", r"\s*[:|]?\s*(?:\S+\s*){0,2}$").match(line)
+    multi = _opening(line, "shares", r"\s*[:|]?\s*(?:\S+\s*){0,2}$")
     few = not is_sentence(line) or len(line.split()) <= 6
     return short and few and bool(strong or multi)
 
@@ -263,10 +268,15 @@ def _folded(name: str) -> frozenset[str]:
     return frozenset(fold(term) for term in word_list(name))
 
 
+def _opening(line: str, name: str, end: str) -> re.Match[str] | None:
+    """Match the beginning of a line, in lower case, with a word list and what may follow."""
+    return _opening_pattern(name, end).match(line.lower())
+
+
 @cache
 def _opening_pattern(name: str, end: str) -> re.Pattern[str]:
-    words = sorted(word_list(name), key=len, reverse=True)
-    return re.compile(rf"\W{{0,3}}(?:{'|'.join(map(re.escape, words))})(?:{end})", re.IGNORECASE)
+    words = sorted((word.lower() for word in word_list(name)), key=len, reverse=True)
+    return re.compile(rf"\W{{0,3}}(?:{'|'.join(map(re.escape, words))})(?:{end})")
 
 
 @cache

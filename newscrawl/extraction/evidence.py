@@ -5,6 +5,7 @@ none names a publisher or a page.
 """
 
 import re
+import string
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import islice
@@ -136,27 +137,26 @@ class Evidence:
         for i, segment in enumerate(self.segments):
             size, prose, linked = self.sizes[i], self.prose[i], segment.link_chars * self.scale
             told = size if self.traf[i] else 0.0
-            place: Place | None = segment.place
-            while place is not None:
-                place.text_chars += size
-                place.link_chars += linked
-                place.prose_chars += prose
-                place.told_chars += told
-                place.segments += 1
-                place = place.parent
+            place = segment.place
+            place.text_chars += size
+            place.link_chars += linked
+            place.prose_chars += prose
+            place.told_chars += told
+            place.segments += 1
             holder = self.blocks[i].parent
             if prose and holder:
                 for at, share in ((holder, 1.0), (holder.parent, 0.5)):
                     if at is not None:
                         places[id(at)] = at
                         scores[id(at)] += int(prose * share)
+        _add_upwards(self.segments)
         best = max(scores, key=lambda key: (scores[key], -places[key].order), default=None)
         self.top = places[best] if best is not None else None
         self.alike = Counter((id(b.parent), b.tag, b.marks) for b in self.blocks)
 
     def _choose(self) -> None:
         """Choose the segments that are worth a look: no menus, no footers, no readers' comments."""
-        in_comments = [_in_comments(block) for block in self.blocks]
+        in_comments = [_is_aside(block) for block in self.blocks]
         own = sum(p for p, c in zip(self.prose, in_comments, strict=True) if not c)
         has_comments = own >= MIN_OWN_PROSE * self.total
         self.candidates = [
@@ -225,9 +225,9 @@ class Evidence:
             float(self.ends[i]),
             float(min(len(INNER_END.findall(text[:2000])), 20)),
             float(min(len(COMMA.findall(text[:2000])), 20)),
-            len(DIGIT.findall(letters)) / len(letters),
+            _share(DIGIT, string.digits, letters),
             sum(word[0].isupper() for word in words[:50]) / max(1, min(50, len(words))),
-            len(UPPER.findall(letters)) / len(letters),
+            _share(UPPER, string.ascii_uppercase, letters),
             float(text.endswith((":", "："))),
             float(text.endswith(("?", "？", "؟"))),
             float(first[1].islower()) if first else -1.0,
@@ -392,9 +392,30 @@ def _start(key: str) -> str:
     return " ".join(key.split()[:PREFIX_WORDS])
 
 
-def _in_comments(block: Place) -> bool:
-    # The root is the body: its marks say what the page is, not what a part of it holds.
-    return any(is_comments(place.marks) for place in block.upwards() if place.parent)
+def _add_upwards(segments: Sequence[Segment]) -> None:
+    """Add the sums of every place that holds text to those above it, each place once."""
+    places: set[Place] = set()
+    for segment in segments:
+        for place in segment.place.upwards():
+            if place in places:
+                break
+            places.add(place)
+    for place in sorted(places, key=lambda place: -place.order):
+        if (parent := place.parent) is not None:
+            parent.text_chars += place.text_chars
+            parent.link_chars += place.link_chars
+            parent.prose_chars += place.prose_chars
+            parent.told_chars += place.told_chars
+            parent.segments += place.segments
+
+
+def _is_aside(place: Place) -> bool:
+    """Tell whether a place is inside a container of readers' comments."""
+    if place.is_aside is None:
+        # The root is the body: its marks say what the page is, not what a part of it holds.
+        parent = place.parent
+        place.is_aside = parent is not None and (is_comments(place.marks) or _is_aside(parent))
+    return place.is_aside
 
 
 def _in_footer(block: Place) -> bool:
@@ -405,6 +426,14 @@ def _image_levels(block: Place) -> int:
     """Give the levels up to the nearest element that holds an image, `IMAGE_LEVELS` at most."""
     near = enumerate(islice(block.upwards(), IMAGE_LEVELS))
     return next((level for level, place in near if place.has_image), IMAGE_LEVELS)
+
+
+def _share(pattern: re.Pattern[str], plain: str, text: str) -> float:
+    """Give the share of a text's characters that match; `plain` are those of ASCII."""
+    if not text.isascii():
+        return len(pattern.findall(text)) / len(text)
+    left = text.encode().translate(None, plain.encode())
+    return 1.0 - len(left) / len(text)
 
 
 def _is_prompt(text: str) -> bool:

@@ -7,7 +7,6 @@ decided segment by segment, with the place as evidence.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import islice
 from typing import Final
 
@@ -39,7 +38,9 @@ KIND_OF: Final[dict[str, BlockKind]] = {
     "td": "table_row", "th": "table_row", "tr": "table_row", "h1": "heading", "h2": "heading",
     "h3": "heading", "h4": "heading", "h5": "heading", "h6": "heading",
 }  # fmt: skip
-MARKS: Final = ("class", "id", "role", "itemprop", "data-testid", "data-component", "data-type")
+MARKS: Final = frozenset(
+    {"class", "id", "role", "itemprop", "data-testid", "data-component", "data-type"}
+)
 IMAGES: Final = frozenset({"img", "picture", "amp-img"})
 IMAGE_LEVELS: Final = 3
 """Levels above an image that count as holding it."""
@@ -79,6 +80,8 @@ class Place:
     segments: int = 0
     distances: list[float] | None = None
     """Levels up to each kind of element and mark; see `evidence`."""
+    is_aside: bool | None = None
+    """Whether it stands among readers' comments; see `evidence`."""
 
     def upwards(self) -> "Iterator[Place]":
         """Give this place and those around it, to the root."""
@@ -144,14 +147,9 @@ def _is_unseen(element: HtmlElement, tag: str) -> bool:
     return bool(marks) and bool(UNSEEN_CLASS.search(marks))
 
 
-@lru_cache(maxsize=4096)
-def _joined(*values: str | None) -> str:
-    return " ".join(value for value in values if value)
-
-
 def _place(element: HtmlElement, parent: Place | None, order: int) -> Place:
-    get = element.get
-    marks = _joined(*[get(name) for name in MARKS])
+    # One call for all attributes: seven calls by name take three times as long.
+    marks = " ".join([value for name, value in element.items() if name in MARKS])
     depth = parent.depth + 1 if parent else 0
     return Place(parent, element.tag, marks, depth, order)
 
