@@ -2,7 +2,8 @@
 
 Reads pages and truth in JSON lines (see `benchmarks.evalset`), runs newscrawl and the peers asked for
 in this very run, and prints a table a data set. With ``--unseen`` newscrawl's models are trained anew
-for each fold of publishers and clean only the pages of publishers they have not seen. With ``--profile`` the pages of each publisher are also read as one batch.
+for each fold of publishers and clean only the pages of publishers they have not seen. With
+``--profile`` the pages of each publisher are also read as one batch.
 """
 
 import argparse
@@ -61,18 +62,29 @@ def main() -> None:
     truths = [truth for _, truth in items]
     # A page that is in several sets is read once.
     pages = list({page["id"]: page for page, _ in items}.values())
-    every = [answer("newscrawl", pages)]
-    if options.unseen:
-        every += answer_unseen(options.folder, items, profiled=options.profile)
-    if options.profile:
-        every.append(answer_profiled(pages))
-    names = [] if options.peers == "none" else options.peers.split(",")
-    every += [answer(name, pages) for name in names]
-    if options.answers:
-        write_answers(options.answers, every)
+    every = []
+    for found in _run_all(options, items, pages):
+        every.append(found)
+        if options.answers:
+            write_answers(options.answers, found)
     for dataset in dict.fromkeys(truth["dataset"] for truth in truths):
         print_table(dataset, every, [t for t in truths if t["dataset"] == dataset])
     print_cost(every)
+
+
+def _run_all(
+    options: argparse.Namespace,
+    items: list[tuple[dict[str, Any], dict[str, Any]]],
+    pages: list[dict[str, Any]],
+) -> Iterator[Answers]:
+    """Run newscrawl in the ways asked for, then the peers."""
+    yield answer("newscrawl", pages)
+    if options.unseen:
+        yield from answer_unseen(options.folder, items, profiled=options.profile)
+    if options.profile:
+        yield answer_profiled(pages)
+    for name in options.peers.split(",") if options.peers != "none" else ():
+        yield answer(name, pages)
 
 
 def answer(name: str, pages: list[dict[str, Any]]) -> Answers:
@@ -126,13 +138,12 @@ def answer_unseen(
     return [found, with_profiles] if profiled else [found]
 
 
-def write_answers(folder: Path, every: list[Answers]) -> None:
-    """Write the texts as JSON lines, a file for each extractor."""
+def write_answers(folder: Path, found: Answers) -> None:
+    """Write an extractor's texts as JSON lines, so that a later one's crash costs nothing."""
     folder.mkdir(parents=True, exist_ok=True)
-    for found in every:
-        lines = (json.dumps({"id": i, "text": text}) for i, text in found.texts.items())
-        name = re.sub(r"\W+", "-", found.name)
-        (folder / f"{name}.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    lines = (json.dumps({"id": i, "text": text}) for i, text in found.texts.items())
+    name = re.sub(r"\W+", "-", found.name)
+    (folder / f"{name}.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def answer_profiled(pages: list[dict[str, Any]]) -> Answers:

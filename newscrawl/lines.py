@@ -43,6 +43,9 @@ CREDIT_LINE: Final = re.compile(
     r"|©\s?(?!\d{4})"
     r").{2,110}$"
 )
+MAX_LABEL: Final = 120
+"""Characters; no label in the word lists has half as many."""
+LETTER_OR_DIGIT: Final = re.compile(r"[^\W_]")
 MAX_LINK_LINE: Final = 250
 MAX_SHARE_LINE: Final = 160
 MAX_PROMO_WORDS: Final = 30
@@ -82,8 +85,10 @@ def is_date_line(line: str) -> DateField | None:
     label, field, rest = split_date_label(line)
     if label and not rest.strip(" :|-"):
         return field if line.rstrip().endswith(":") else None
+    if not DIGITS.search(rest):
+        return None
     words = LETTER_RUN.findall(fold(rest))
-    if not DIGITS.search(rest) or not all(word in _date_words() for word in words):
+    if not all(word in _date_words() for word in words):
         return None
     has_year = re.search(r"(?:19|20)\d\d", rest)
     has_day_form = re.search(r"\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\d年", rest)
@@ -130,6 +135,8 @@ def is_related_heading(line: str) -> bool:
     >>> is_related_heading("Related Stories"), is_related_heading("Related stories surfaced")
     (True, False)
     """
+    if len(line) > MAX_LABEL:
+        return False
     folded = fold(line)
     return folded.rstrip(": ") in _folded("related_headings") or folded in _folded(
         "related_headings"
@@ -188,7 +195,7 @@ def is_share_prompt(line: str) -> bool:
 @remembered
 def is_advert_label(line: str) -> bool:
     """Tell an advertising label."""
-    return fold(line).strip(" -–—:.[]()|") in _folded("adverts")
+    return len(line) <= MAX_LABEL and fold(line).strip(" -–—:.[]()|") in _folded("adverts")
 
 
 @remembered
@@ -198,9 +205,9 @@ def is_orphan(line: str) -> bool:
     >>> is_orphan("Loading..."), is_orphan("___"), is_orphan("Summary of the ruling")
     (True, True, False)
     """
-    return fold(line).strip(" :") in _folded("orphans") or not re.search(
-        r"\w", line.replace("_", "")
-    )
+    if not LETTER_OR_DIGIT.search(line):
+        return True
+    return len(line) <= MAX_LABEL and fold(line).strip(" :") in _folded("orphans")
 
 
 @remembered
@@ -230,12 +237,10 @@ def is_reading_time(line: str) -> bool:
     >>> is_reading_time("3 min read"), is_reading_time("Lesedauer: 4 Minuten")
     (True, True)
     """
+    if len(line) >= 50 or not DIGITS.search(line):
+        return False
     folded = fold(line)
-    return (
-        len(line) < 50
-        and bool(DIGITS.search(line))
-        and any(phrase in folded for phrase in word_list("reading_time"))
-    )
+    return any(phrase in folded for phrase in word_list("reading_time"))
 
 
 @remembered

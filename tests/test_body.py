@@ -2,11 +2,13 @@
 
 from textwrap import dedent
 
+import lxml.html
 import pytest
 
 from newscrawl import Article, Page, clean
 from newscrawl.extraction.choice import expected_f1
 from newscrawl.extraction.document import Document, parse_document
+from newscrawl.extraction.evidence import Evidence
 from newscrawl.extraction.segments import cut_segments
 from tests.pages_of import PROSE, page, paragraphs
 
@@ -277,3 +279,14 @@ def test_a_recipe_keeps_its_lists() -> None:
     found = texts(page(paragraphs(*PROSE[:3]) + recipe + paragraphs(*PROSE[3:])))
 
     assert [text for text in found if text in parts] == list(parts)
+
+
+def test_a_text_that_trafilatura_splits_is_traced_in_the_order_of_its_lines() -> None:
+    told = [f"The council met in room {n} and" for n in range(8)] + ["went home before noon."]
+    tree = lxml.html.document_fromstring(
+        f"<p>{' '.join(told)}</p><p>Nothing of the kind was said there.</p>"
+    )
+
+    evidence = Evidence(cut_segments(tree), told, title="", summaries=[], captions=[])
+
+    assert evidence.traf == [True, False]

@@ -62,9 +62,7 @@ def _read_document(document: Document, page: Page) -> Draft:
         subtitle=_subtitle(document, node, title),
         description=structured.document_meta_text(document, "description", "og:description"),
         canonical_url=structured.canonical_url(document),
-        amp_url=document.absolute(
-            next(iter(document.tree.xpath('//link[@rel="amphtml"]/@href')), None)
-        ),
+        amp_url=document.absolute(document.links.get("amphtml")),
         publisher=structured.publisher_of(node, document),
         section=structured.section_of(node, document),
         tags=structured.tags_of(node, document),

@@ -60,14 +60,36 @@ class Document:
 
     @cached_property
     def marked(self) -> tuple[tuple[lxml.html.HtmlElement, str, str], ...]:
-        """Every element that has a class or an id, with its tag and both."""
+        """Every element that has a class, an id or a name for tests, with its tag and the first two."""
         found = []
         for element in self.elements:
             one, other = element.get("class"), element.get("id")
-            if (one or other) and isinstance(element.tag, str):
+            if one or other:
                 marks = f"{one} {other}" if one and other else one or other or ""
                 found.append((element, element.tag, marks))
+            elif element.get("data-testid"):
+                found.append((element, element.tag, ""))
         return tuple(found)
+
+    @cached_property
+    def properties(self) -> dict[str, tuple[lxml.html.HtmlElement, ...]]:
+        """The elements that hold each microdata property, metas left out."""
+        found: dict[str, list[lxml.html.HtmlElement]] = {}
+        for element in self.elements:
+            names = element.get("itemprop")
+            for name in names.split() if names and element.tag != "meta" else ():
+                found.setdefault(name, []).append(element)
+        return {name: tuple(elements) for name, elements in found.items()}
+
+    @cached_property
+    def links(self) -> dict[str, str]:
+        """The address of the first link element of each relation."""
+        found: dict[str, str] = {}
+        for link in self.tree.iter("link"):
+            relation, address = link.get("rel"), link.get("href")
+            if relation and address:
+                found.setdefault(relation, address)
+        return found
 
     @cached_property
     def metas(self) -> dict[str, tuple[str, ...]]:

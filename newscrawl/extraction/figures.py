@@ -21,9 +21,7 @@ LAZY_ATTRIBUTES: Final = (
     "data-src", "data-original", "data-lazy-src", "data-srcset", "data-lazy", "data-image",
     "data-hi-res-src", "srcset", "src",
 )  # fmt: skip
-CAPTION_MARK: Final = re.compile(
-    r"caption|bildunterschrift|legende|pie-?de-?foto|didascalia", re.IGNORECASE
-)
+CAPTION_MARK: Final = re.compile(r"caption|bildunterschrift|legende|pie-?de-?foto|didascalia")
 CREDIT_MARK: Final = re.compile(
     r"credit|attribution|copyright|photographer|fotograf|(?:^|[\s_-])source(?:$|[\s_-])|quelle"
     r"|image-?(?:source|author|by)|photo-?by|urheber|(?:^|[\s_-])rights(?:$|[\s_-])",
@@ -220,8 +218,8 @@ def _is_alone(wrapper: HtmlElement) -> bool:
 def _is_caption(element: HtmlElement) -> bool:
     if element.tag not in CAPTION_TAGS:
         return False
-    marks = " ".join(element.get(name) or "" for name in MARKS)
-    return bool(CAPTION_MARK.search(marks)) and element.find(".//img") is None
+    marks = " ".join([value for name, value in element.items() if name in MARKS])
+    return bool(CAPTION_MARK.search(marks.lower())) and element.find(".//img") is None
 
 
 def _read_caption(element: HtmlElement | None, alt: str | None) -> tuple[str | None, str | None]:
@@ -245,7 +243,7 @@ def _read_caption(element: HtmlElement | None, alt: str | None) -> tuple[str | N
 def _credit_elements(caption: HtmlElement) -> Iterator[HtmlElement]:
     for element in caption.iterdescendants():
         marks = " ".join(element.get(name) or "" for name in (*MARKS, "id"))
-        if CREDIT_MARK.search(marks) and not CAPTION_MARK.fullmatch(marks):
+        if CREDIT_MARK.search(marks) and not CAPTION_MARK.fullmatch(marks.lower()):
             yield element
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 from newscrawl.extraction.document import Document
 
 CODE: Final = re.compile(r"\s*([a-zA-Z]{2,3})(?:[-_].*)?\s*$")
-SAMPLE_CHARS: Final = 2000
+SAMPLE_CHARS: Final = 1000
 MIN_CHARS: Final = 80
 """Characters; below this the declaration is all there is to go by."""
 CONFIDENT: Final = 0.95

@@ -26,7 +26,6 @@ MARK_WORDS: Final[dict[str, str]] = {
 }  # fmt: skip
 MARK_NAMES: Final = tuple(MARK_WORDS)
 MARK_PATTERN: Final = tuple(map(re.compile, MARK_WORDS.values()))
-ANY_MARK: Final = re.compile("|".join(f"(?:{p})" for p in MARK_WORDS.values()))
 CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|_")
 NOISE: Final = frozenset(
     {"related", "subscribe", "share", "comment", "advert", "nav", "byline", "tags", "legal"}
@@ -58,8 +57,6 @@ def marks_of(marks: str) -> int:
 def _mark_of(mark: str) -> int:
     # Searched in lower case: to ignore case in the pattern takes twice as long.
     plain = CAMEL.sub("-", mark).lower()
-    if not ANY_MARK.search(plain):
-        return 0
     return sum(1 << bit for bit, pattern in enumerate(MARK_PATTERN) if pattern.search(plain))
 
 

@@ -29,7 +29,9 @@ AUTHOR_METAS: Final = (
     "citation_author", "twitter:data1",
 )  # fmt: skip
 TAG_METAS: Final = ("article:tag", "og:article:tag", "news_keywords", "keywords", "parsely-tags")
-SECTION_METAS: Final = ("article:section", "og:article:section", "parsely-section")
+SECTION_METAS: Final = (
+    "article:section", "og:article:section", "parsely-section", "articlesection",
+)  # fmt: skip
 # The order of kinds matters: a live blog is also typed as an article.
 KINDS: Final = (
     ("LiveBlogPosting", "live_blog"), ("OpinionNewsArticle", "opinion"), ("Review", "review"),
@@ -53,8 +55,7 @@ def main_article(document: Document) -> Node:
 
 def canonical_url(document: Document) -> str | None:
     """Give the page's canonical address; one on another site's root is not believed."""
-    link = next(iter(document.tree.xpath('//link[@rel="canonical"]/@href')), None)
-    url = document.absolute(str(link) if link else document.meta("og:url"))
+    url = document.absolute(document.links.get("canonical") or document.meta("og:url"))
     if url and document.url and urlsplit(url).path in ("", "/"):
         return None if urlsplit(document.url).path not in ("", "/") else url
     return url
@@ -134,7 +135,7 @@ def section_of(node: Node, document: Document) -> str | None:
 
 
 def _microdata_section(document: Document) -> str | None:
-    for element in document.tree.xpath('//*[@itemprop="articleSection"]'):
+    for element in document.properties.get("articleSection", ()):
         if text := plain_text(element.get("content") or "".join(element.itertext())):
             return text
     return None
