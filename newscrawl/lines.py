@@ -46,6 +46,9 @@ CREDIT_LINE: Final = re.compile(
 MAX_LABEL: Final = 120
 """Characters; no label in the word lists has half as many."""
 LETTER_OR_DIGIT: Final = re.compile(r"[^\W_]")
+LOADING: Final = re.compile(r"\W*loading\b[\w ]{0,20}(?:\.\.\.|…)$", re.IGNORECASE)
+NOTE_DASH: Final = re.compile(r"\s+[-|]\s+|:\s+")
+MAX_NOTE_WORDS: Final = 5
 MAX_LINK_LINE: Final = 250
 MAX_SHARE_LINE: Final = 160
 MAX_PROMO_WORDS: Final = 30
@@ -161,6 +164,19 @@ def is_read_more(line: str) -> bool:
 
 
 @remembered
+def is_read_more_link(line: str) -> bool:
+    """Tell whether a line that is a link, or stands in brackets, points to another article.
+
+    No separator is asked for, but an opening of two words: the link says the rest.
+
+    >>> is_read_more_link("Read the full Kestrel 4 review"), is_read_more_link("More rain is due")
+    (True, False)
+    """
+    match = _opening(line, "read_more", r"\b") if len(line) <= MAX_LINK_LINE else None
+    return bool(match) and len(LETTER_RUN.findall(match[0] if match else "")) > 1
+
+
+@remembered
 def is_promo(line: str) -> bool:
     """Tell an invitation to a newsletter, an app, a channel or a subscription.
 
@@ -194,18 +210,27 @@ def is_share_prompt(line: str) -> bool:
 
 @remembered
 def is_advert_label(line: str) -> bool:
-    """Tell an advertising label."""
-    return len(line) <= MAX_LABEL and fold(line).strip(" -–—:.[]()|") in _folded("adverts")
+    """Tell an advertising label, alone or with a note that the page goes on.
+
+    >>> is_advert_label("Advertisement"), is_advert_label("Advertisement - Page continues below")
+    (True, True)
+    >>> is_advert_label("Advertisement spending fell")
+    False
+    """
+    if len(line) > MAX_LABEL:
+        return False
+    label, *note = NOTE_DASH.split(fold(line).strip(" -:.[]()|"), maxsplit=1)
+    return label in _folded("adverts") and sum(len(n.split()) for n in note) <= MAX_NOTE_WORDS
 
 
 @remembered
 def is_orphan(line: str) -> bool:
     """Tell a widget's label that stands alone.
 
-    >>> is_orphan("Loading..."), is_orphan("___"), is_orphan("Summary of the ruling")
+    >>> is_orphan("Loading paragraph..."), is_orphan("___"), is_orphan("Summary of the ruling")
     (True, True, False)
     """
-    if not LETTER_OR_DIGIT.search(line):
+    if not LETTER_OR_DIGIT.search(line) or LOADING.match(line):
         return True
     return len(line) <= MAX_LABEL and fold(line).strip(" :") in _folded("orphans")
 

@@ -132,9 +132,10 @@ def test_a_quote_that_comes_twice_stays_twice() -> None:
     assert texts(page(body)).count(quote) == 2
 
 
-def test_a_pull_quote_goes_and_its_sentence_stays() -> None:
+@pytest.mark.parametrize("mark", [' class="pullquote"', ' class="stylized pull-right"', ""])
+def test_a_pull_quote_goes_and_its_sentence_stays(mark: str) -> None:
     told = "The harbour master was moved. We have waited long enough for this, he said, and he put the keys on the table."
-    pulled = '<blockquote class="pullquote"><p>We have waited long enough for this</p></blockquote>'
+    pulled = f"<blockquote{mark}><p>We have waited long enough for this</p></blockquote>"
     body = paragraphs(*PROSE[:2]) + pulled + paragraphs(told, *PROSE[3:])
 
     assert texts(page(body)) == [*PROSE[:2], told, *PROSE[3:]]

@@ -1,11 +1,12 @@
 """Each text rule drops what it is for and leaves its negative alone."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from newscrawl.items import Author, Block, Draft, Image, Page
+from newscrawl.items import Author, Block, Draft, Image, Line, Page
 from newscrawl.reasons import EditCode
 from newscrawl.text import RULES, clean_text
 from tests.fixture_pages import FOLDER
@@ -121,3 +122,15 @@ def test_a_related_heading_does_not_take_the_next_chapter() -> None:
     draft = Draft(page=Page(body=""), blocks=blocks)
 
     assert [b.text for b in clean_text(draft).blocks] == [blocks[i].text for i in (0, 3, 4)]
+
+
+def test_a_link_needs_no_colon_to_be_a_pointer() -> None:
+    plain = "Read the full review of the Kestrel 3 ferry"
+    text = "Read the full review of the Kestrel 4 ferry"
+    link = Line(kind="paragraph", text=text, link="https://a.example/kestrel-4")
+    draft = draft_of(STORY, plain)
+
+    cleaned = clean_text(replace(draft, blocks=(*draft.blocks, link)))
+
+    assert [block.text for block in cleaned.blocks] == [STORY, plain]
+    assert [edit.code for edit in cleaned.edits] == [EditCode.READ_MORE]

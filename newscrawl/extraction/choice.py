@@ -6,7 +6,7 @@ the one with the best expected F1 is taken.
 """
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final
@@ -33,8 +33,11 @@ MODEL: Final = "lines"
 WHOLE_LINK: Final = 0.9
 """Share of a line's characters that must be linked for the line to be a link."""
 PULLED: Final = re.compile(
-    r"pull[-_]?(?:ed|out)?[-_]?quote|quote[-_]?pull|blockquote--pull", re.IGNORECASE
+    r"pull[-_]?(?:ed|out)?[-_]?quote|quote[-_]?pull|blockquote--pull|(?<![a-z])pull-(?:left|right)(?![a-z])",
+    re.IGNORECASE,
 )
+MIN_PULLED_WORDS: Final = 6
+"""Words; shorter quotes are found inside paragraphs by chance."""
 MAX_PULLED: Final = 50
 """Pull quotes of one page that are looked for in its text; a page with more is none of a person's."""
 CODES: Final = {
@@ -138,16 +141,27 @@ def gather_evidence(document: Document, told: Sequence[str], title: str) -> Evid
 
 
 def _pulled_quotes(evidence: Evidence, kept: set[int]) -> set[int]:
-    """Give the segments that are a sentence of the text, set apart to catch the eye."""
-    marked = [i for i in kept if _is_marked_pulled(evidence.segments[i].place)]
-    if not 0 < len(marked) <= MAX_PULLED:
-        return set()
+    """Give the segments that are a sentence of the text, set apart to catch the eye.
+
+    They are marked as such, or are quotes of some length that a longer paragraph holds.
+    """
     texts = {i: f" {evidence.keys[i]} " for i in kept}
-    return {
-        i
-        for i in marked
-        if any(texts[i] in text for text in texts.values() if len(text) > len(texts[i]))
+    marked = {i for i in kept if _is_marked_pulled(evidence.segments[i].place)}
+    quotes = {i for i in kept - marked if _is_quote(evidence.segments[i], texts[i])}
+    if not 0 < len(marked | quotes) <= MAX_PULLED:
+        return set()
+    prose = [text for i, text in texts.items() if evidence.segments[i].kind == "paragraph"]
+    return {i for i in marked if _is_inside(texts[i], texts.values())} | {
+        i for i in quotes if _is_inside(texts[i], prose)
     }
+
+
+def _is_quote(segment: Segment, key: str) -> bool:
+    return segment.kind == "quote" and len(key.split()) >= MIN_PULLED_WORDS
+
+
+def _is_inside(text: str, others: Iterable[str]) -> bool:
+    return any(text in other for other in others if len(other) > len(text))
 
 
 def _is_marked_pulled(place: Place) -> bool:

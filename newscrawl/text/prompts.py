@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from newscrawl import lines
-from newscrawl.items import Block, Draft
+from newscrawl.items import Block, Draft, Line
 
 MAX_LINK_CHARS: Final = 200
 MIN_PROSE_CHARS: Final = 80
@@ -42,7 +42,14 @@ def _opens_prose(blocks: tuple[Block, ...], index: int) -> bool:
 
 def read_more_lines(blocks: tuple[Block, ...], draft: Draft) -> Iterator[int]:
     """Drop lines that point to another article."""
-    return _each(blocks, lines.is_read_more)
+    return _where(blocks, lambda block: lines.is_read_more(block.text) or _points_away(block))
+
+
+def _points_away(block: Block) -> bool:
+    """Tell a link, or a line in brackets, that begins as pointers to other articles do."""
+    is_apart = block.text[0] + block.text[-1] in ("[]", "()")
+    is_link = isinstance(block, Line) and bool(block.link) and block.kind != "heading"
+    return (is_apart or is_link) and lines.is_read_more_link(block.text)
 
 
 def promos(blocks: tuple[Block, ...], draft: Draft) -> Iterator[int]:
@@ -85,4 +92,8 @@ def copyright_lines(blocks: tuple[Block, ...], draft: Draft) -> Iterator[int]:
 
 
 def _each(blocks: tuple[Block, ...], is_noise: Callable[[str], object]) -> Iterator[int]:
-    return (i for i, b in enumerate(blocks) if b.kind != "table_row" and is_noise(b.text))
+    return _where(blocks, lambda block: is_noise(block.text))
+
+
+def _where(blocks: tuple[Block, ...], is_noise: Callable[[Block], object]) -> Iterator[int]:
+    return (i for i, b in enumerate(blocks) if b.kind != "table_row" and is_noise(b))
