@@ -167,6 +167,16 @@ def test_a_correspondents_article_is_no_comment() -> None:
     )
 
 
+def test_a_consent_dialog_is_no_text() -> None:
+    dialog = paragraphs(
+        "When you visit our website, we store cookies on your browser to collect information about you.",
+        "If you are a resident of this state, you have the right, at any time, to tell us not to sell it.",
+    )
+    body = f'{paragraphs()}<div id="onetrust-consent-sdk"><div class="ot-pc"><div class="ot-x">{dialog}</div></div></div>'
+
+    assert texts(page(body)) == list(PROSE)
+
+
 def test_sibling_containers_are_joined() -> None:
     parts = [
         f'<div class="body__inner-container">{paragraphs(*PROSE[i : i + 2])}</div>'

@@ -203,7 +203,7 @@ def _doubts(scored: Scored, kept: set[int]) -> dict[int, str]:
     reasons = load_forest(MODEL).reasons([scored.rows[n] for n in told])
     known = set(evidence.candidates)
     found = {
-        i: "it stands among the readers' comments"
+        i: "it stands among readers' comments or in a consent dialog"
         for i, is_told in enumerate(evidence.traf)
         if is_told and i not in known
     }

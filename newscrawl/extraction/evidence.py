@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Final
 
 from newscrawl import lines
-from newscrawl.extraction.marks import MARK_NAMES, NOISE_BITS, is_comments, is_strong, marks_of
+from newscrawl.extraction.marks import MARK_NAMES, NOISE_BITS, is_beside, is_strong, marks_of
 from newscrawl.extraction.segments import (
     HEADINGS,
     IMAGE_LEVELS,
@@ -159,14 +159,14 @@ class Evidence:
         self.alike = Counter((id(b.parent), b.tag, b.marks) for b in self.blocks)
 
     def _choose(self) -> None:
-        """Choose the segments that are worth a look: no menus, no footers, no readers' comments."""
-        in_comments = [_is_aside(block) for block in self.blocks]
-        own = sum(p for p, c in zip(self.prose, in_comments, strict=True) if not c)
-        has_comments = own >= MIN_OWN_PROSE * self.total
+        """Choose the segments that are worth a look: no menus, footers, comments, consent dialogs."""
+        in_aside = [_is_aside(block) for block in self.blocks]
+        own = sum(p for p, c in zip(self.prose, in_aside, strict=True) if not c)
+        has_more = own >= MIN_OWN_PROSE * self.total
         self.candidates = [
             i
             for i in range(len(self.segments))
-            if not (has_comments and in_comments[i]) and self._is_worth(i)
+            if not (has_more and in_aside[i]) and self._is_worth(i)
         ]
 
     def _is_worth(self, i: int) -> bool:
@@ -414,11 +414,11 @@ def _add_upwards(segments: Sequence[Segment]) -> None:
 
 
 def _is_aside(place: Place) -> bool:
-    """Tell whether a place is inside a container of readers' comments."""
+    """Tell whether a place is among readers' comments or in a dialog that asks for consent."""
     if place.is_aside is None:
         # The root is the body: its marks say what the page is, not what a part of it holds.
         parent = place.parent
-        place.is_aside = parent is not None and (is_comments(place.marks) or _is_aside(parent))
+        place.is_aside = parent is not None and (is_beside(place.marks) or _is_aside(parent))
     return place.is_aside
 
 

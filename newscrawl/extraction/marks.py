@@ -41,6 +41,11 @@ COMMENTS: Final = re.compile(
     r"|comentarios?|commentaires?)(?:$|[\s_-])|(?:^|\s)comments(?:$|\s)"
 )
 """Containers of readers' comments."""
+CONSENT: Final = re.compile(
+    r"onetrust|optanon|didomi|cookiebot|qc-cmp|usercentrics|trustarc|truste-|sp_message_container|cmplz-|borlabs|iubenda-cs"
+    r"|(?:cookie|gdpr)-?(?:banner|consent|notice|bar|law|modal|popup|dialog|policy-popup)"
+)
+"""Dialogs that ask for consent: the names of their vendors, and those of home-made ones."""
 NOISE_BITS: Final = sum(1 << bit for bit, name in enumerate(MARK_NAMES) if name in NOISE)
 
 
@@ -67,6 +72,7 @@ def is_strong(marks: str) -> bool:
 
 
 @lru_cache(maxsize=8192)
-def is_comments(marks: str) -> bool:
-    """Tell a container of readers' comments."""
-    return bool(marks) and bool(COMMENTS.search(marks.lower()))
+def is_beside(marks: str) -> bool:
+    """Tell a container of readers' comments, or of a dialog that asks for consent."""
+    plain = marks.lower()
+    return bool(marks) and bool(COMMENTS.search(plain) or CONSENT.search(plain))

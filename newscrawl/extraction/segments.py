@@ -81,7 +81,7 @@ class Place:
     distances: list[float] | None = None
     """Levels up to each kind of element and mark; see `evidence`."""
     is_aside: bool | None = None
-    """Whether it stands among readers' comments; see `evidence`."""
+    """Whether it is among readers' comments or in a consent dialog; see `evidence`."""
 
     def upwards(self) -> "Iterator[Place]":
         """Give this place and those around it, to the root."""
