@@ -73,14 +73,17 @@ def score_page(document: Document, title: str) -> Scored:
         title: the headline that a reader sees, for comparison.
 
     """
-    first = _score(document, title, fast=True)
+    quick = told_lines(document.tree, document.url, fast=True)
+    first = _score(document, title, quick)
     if first.expected >= UNSURE:
         return first
-    return max(first, _score(document, title, fast=False), key=lambda scored: scored.expected)
+    full = told_lines(document.tree, document.url, fast=False)
+    if full == quick:
+        return first
+    return max(first, _score(document, title, full), key=lambda scored: scored.expected)
 
 
-def _score(document: Document, title: str, *, fast: bool) -> Scored:
-    told = told_lines(document.tree, document.url, fast=fast)
+def _score(document: Document, title: str, told: tuple[str, ...]) -> Scored:
     evidence = gather_evidence(document, told, title)
     rows = evidence.rows()
     scores = load_forest(MODEL).scores(rows)
