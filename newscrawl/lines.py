@@ -55,7 +55,8 @@ MAX_PROMO_WORDS: Final = 30
 OFFERED: Final = re.compile(
     r"newsletter|\bapps?\b|whatsapp|telegram|channel|kanal|canal|subscri|abonn|assin|inbox|your e-?mail|alerts?\b|briefing"
     r"|updates?\b|notification|membership|\bmember\b|conversation|stories|journalism|breaking news"
-    r"|latest news|day's top|free trial|here\b|hier\b|ici\b|aquí|nyhetsbrev|рассыл|канал|قناة|नोटिफिकेशन|व्हाट्सएप",
+    r"|latest news|day's top|free trial|continue (?:with your )?reading|keep reading|weiterlesen|seguir leyendo|continuer (?:à|de) lire"
+    r"|here\b|hier\b|ici\b|aquí|nyhetsbrev|рассыл|канал|قناة|नोटिफिकेशन|व्हाट्सएप",
     re.IGNORECASE,
 )
 

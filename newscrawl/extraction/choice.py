@@ -27,7 +27,7 @@ LENIENT: Final = 0.2
 """Score from which the second candidate keeps a segment."""
 LOOKS_WRONG: Final = 0.3
 """Expected F1 under which a more lenient limit and trafilatura's own choice are tried."""
-UNSURE: Final = 0.8
+UNSURE: Final = 0.6
 """Expected F1 under which trafilatura's full choice is asked for; that costs as much again."""
 MODEL: Final = "lines"
 WHOLE_LINK: Final = 0.9

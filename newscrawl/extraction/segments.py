@@ -49,7 +49,8 @@ UNSEEN_STYLE: Final = re.compile(
     re.IGNORECASE,
 )
 UNSEEN_CLASS: Final = re.compile(
-    r"(?:^|[\s_-])(?:sr-only|screen-?reader(?:-text|-only)?|visually-?hidden|offscreen|assistive-text)(?:$|[\s_-])",
+    r"(?:^|[\s_-])(?:sr-only|screen-?reader(?:-text|-only)?|visually-?hidden|hidden-?visually|offscreen"
+    r"|assistive-text)(?:$|[\s_-])|(?:^|[\s_-])vh(?:$|\s)",
     re.IGNORECASE,
 )
 LINKED, BOLD, SLANTED = 1, 2, 4
@@ -190,7 +191,7 @@ class _Cutter:
         self, element: HtmlElement, tag: str, place: Place, kind: BlockKind, style: Style
     ) -> None:
         """Go into an element: on the same line if it is inline, else on a line of its own."""
-        if tag in INLINE:
+        if tag in INLINE or _is_custom_inline(element, tag):
             if tag == "a":
                 self.links += 1
                 self.href = self.href or element.get("href")
@@ -245,6 +246,26 @@ class _Cutter:
             self.image = False
         self.broken = broken
         self._clear()
+
+
+def _is_custom_inline(element: HtmlElement, tag: str) -> bool:
+    """Tell a site's own element that stands in a line of text.
+
+    Browsers set elements that they do not know inline; but many are the frame of a block, so that
+    text must stand right beside it, and no block in it.
+    """
+    if "-" not in tag and ":" not in tag:
+        return False
+    before = element.getprevious()
+    parent = element.getparent()
+    near = before.tail if before is not None else parent.text if parent is not None else None
+    if not _has_text(near) and not _has_text(element.tail):
+        return False
+    return all(e.tag in INLINE for e in element.iterdescendants())
+
+
+def _has_text(text: str | None) -> bool:
+    return bool(text) and not str(text).isspace()
 
 
 def _is_row(row: HtmlElement) -> bool:
