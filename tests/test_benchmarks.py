@@ -2,17 +2,19 @@
 
 import gzip
 import json
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from benchmarks import forests, quality, scoring, train_lines, train_pages
+from benchmarks import attribution, forests, quality, scoring, train_lines, train_pages
 from benchmarks.labels import label
 from newscrawl import Page
 from newscrawl.extraction.document import Document, decode, parse_document
 from newscrawl.extraction.evidence import FEATURES
 from newscrawl.extraction.segments import cut_segments
 from newscrawl.quality import FIGURES
+from newscrawl.reference import agencies
 from tests.fixture_pages import fixtures
 from tests.pages_of import PROSE, page, paragraphs
 
@@ -164,3 +166,62 @@ def test_segments_are_wanted_or_not() -> None:
 
     assert scoring.segment_counts(truth, "a  b and x y") == (1, 1, 1)
     assert scoring.segments_f1([(1, 1, 1)]) == pytest.approx(0.5)
+
+
+def test_dates_and_attributions_are_scored_against_what_was_read_by_hand() -> None:
+    labels: attribution.Labels = {
+        "a": {"agency": frozenset({"dpa", "afp"}), "place": frozenset({"Riad"})},
+        "b": {"agency": frozenset()},
+        "c": {"agency": frozenset({"ap"})},
+    }
+    found: attribution.Labels = {
+        "a": {"agency": frozenset({"dpa"})},
+        "b": {"agency": frozenset({"pti"})},
+    }
+    sums = attribution.counts(labels, found)
+
+    assert sums["agency"] == Counter(pages=2, right=1, extra=1, missing=1)
+    assert sums["place"] == Counter(pages=1, missing=1)
+    assert list(attribution.wrong_attributions(labels, found)) == [
+        "a agency: missing ['afp'], extra []",
+        "a place: missing ['Riad'], extra []",
+        "b agency: missing [], extra ['pti']",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("given", "true", "day", "instant"),
+    [
+        ("2024-05-03T23:30:00-04:00", "2024-05-04 03:30:20+00:00", True, True),
+        ("2024-05-03T23:30:00", "2024-05-04 03:30:00+00:00", False, False),
+        ("2024-05-04", "2024-05-04 03:30:00+00:00", True, False),
+        ("2024-05-04T01:30:00+00:00", "2024-05-04 03:30:00+00:00", True, False),
+        ("2024-05-04T01:30:00+00:00", "2024-05-04", True, False),
+        (None, "2024-05-04", False, False),
+    ],
+)
+def test_a_day_may_be_right_where_the_instant_is_not(
+    given: str | None, true: str, day: bool, instant: bool
+) -> None:
+    dated = attribution.Dated(true, given)
+
+    assert (dated.is_right_day, dated.is_right_instant) == (day, instant)
+    assert dated.has_instant is ("+" in true)
+
+
+def test_the_labels_name_agencies_of_the_gazetteer() -> None:
+    known = {row.id for row in agencies()}
+    table = attribution.read_table(attribution.TABLE)
+
+    assert set().union(*(fields.get("agency", ()) for fields in table.values())) <= known
+    assert {field for fields in table.values() for field in fields} == set(attribution.FIELDS)
+
+
+def test_the_attribution_benchmark_runs_on_any_folder(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(attribution, "DATASETS", ("aeb",))
+    monkeypatch.setattr("sys.argv", ["attribution", str(folder), "--worst"])
+    attribution.main()
+
+    assert "| agency | 0 |" in capsys.readouterr().out
