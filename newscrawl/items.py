@@ -26,6 +26,9 @@ SIGNS: Final = (
 )  # fmt: skip
 """What `Draft.signs` holds: figures of a page as a whole, taken while its tree is at hand."""
 
+FOUND_NEARBY: Final = ("text.near", "text.said", "text.title", "rdfa", "hatom", "page.")
+"""Methods of dates that a page does not mark as its own; pages that are no articles have such too."""
+
 BlockKind = Literal["paragraph", "heading", "quote", "list_item", "table_row", "code"]
 Precision = Literal["second", "minute", "day", "month", "year"]
 
@@ -223,11 +226,11 @@ class DateInfo:
     method: str
     """Where it was found."""
     zone_from: str | None = None
-    """offset, utc, name, publisher, conflict, or absent where the zone is not known."""
+    """offset, utc, name, publisher, conflict, compared (with the same moment in local time), or absent where it is not known."""
     alternatives: tuple[Candidate, ...] = ()
     """The other candidates."""
     flags: tuple[str, ...] = ()
-    """Anything odd: label_without_value, modified_before_published, future_skipped, …"""
+    """Anything odd: label_without_value, modified_before_published, modified_only, future_skipped, …"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

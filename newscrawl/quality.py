@@ -8,7 +8,7 @@ from typing import Final
 import tldextract
 
 from newscrawl.forest import load_forest
-from newscrawl.items import SIGNS, Article, Block, Draft, ExtractedWith, Rejected
+from newscrawl.items import FOUND_NEARBY, SIGNS, Article, Block, Draft, ExtractedWith, Rejected
 from newscrawl.lines import is_sentence
 from newscrawl.reasons import Reason
 from newscrawl.wording import count_words
@@ -57,7 +57,7 @@ def figures(draft: Draft) -> list[float]:
         sum(block.kind == "table_row" for block in blocks) / count,
         sum(words) / count,
         float(sum(number > 40 for number in words)),
-        float(draft.date_published is not None),
+        float(_is_dated(draft)),
         float(bool(draft.authors)),
         float(bool(draft.desk)),
         float(bool(draft.agencies)),
@@ -67,6 +67,14 @@ def figures(draft: Draft) -> list[float]:
         float(bool(draft.subtitle)),
         float(len(draft.edits)),
     ]
+
+
+def _is_dated(draft: Draft) -> bool:
+    """Tell a page that marks its date from one where a date merely stands near the headline."""
+    found = draft.dates.published
+    if draft.date_published is None or found is None or "modified_only" in found.flags:
+        return False
+    return not found.method.startswith(FOUND_NEARBY)
 
 
 def judge(draft: Draft) -> Article | Rejected:

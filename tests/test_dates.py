@@ -36,10 +36,15 @@ VISIBLE = [
     ("24 أبريل 2020", "ar", "2020-04-24"),
     ("2 февраля 2025, 11:15", "ru", "2025-02-02T11:15:00"),
     ("5 lutego 2025 10:30", "pl", "2025-02-05T10:30:00"),
+    ("Hafenstadt, 3. Juli 2018", "de", "2018-07-03"),
+    ("Erstellt von Ute am Dienstag 6. Mai 2014", "de", "2014-05-06"),
+    ("Posted on June 04, 2025", "en", "2025-06-04"),
+    ("10. Februar 2019 9. Februar 2019", "de", "2019-02-10"),
+    ("Written: 2023-11-07 15:03:30 / Updated: 2023-11-07 15:30:46", "en", "2023-11-07T15:03:00"),
 ]
 NOT_DATES = [
     "10h02", "4 hours ago", "vor 3 Stunden", "2022", "March", "© 2024 Example", "3 min read", "",
-    "۱۳۹۹/۰۲/۲۱", "Room 2024", "13:45",
+    "۱۳۹۹/۰۲/۲۱", "Room 2024", "13:45", "Reference 2023-13-07", "Room 12 in 2024",
 ]  # fmt: skip
 
 
@@ -160,11 +165,22 @@ def test_same_wall_clock_with_two_zones_takes_the_printed_offset() -> None:
 def test_a_published_meta_that_is_the_modified_date_is_distrusted() -> None:
     draft = settled(
         ("published", "2024-08-05T19:49:50Z", "meta.article:published_time"),
-        ("published", "2024-08-04T13:23:00Z", "time"),
+        ("published", "2024-08-04T13:23:00Z", "microdata.datePublished"),
         ("modified", "2024-08-05T19:49:50Z", "meta.article:modified_time"),
     )
 
     assert draft.date_published == "2024-08-04T13:23:00+00:00"
+
+
+def test_times_in_the_text_do_not_cast_doubt_on_a_meta() -> None:
+    draft = settled(
+        ("published", "2024-08-05T19:49:50Z", "meta.article:published_time"),
+        ("published", "2024-08-01T13:23:00Z", "time"),
+        ("published", "2 August 2024", "text.line"),
+        ("modified", "2024-08-05T19:49:50Z", "meta.article:modified_time"),
+    )
+
+    assert draft.date_published == "2024-08-05T19:49:50+00:00"
 
 
 def test_modified_before_published_is_kept_and_flagged() -> None:
@@ -197,3 +213,41 @@ def test_the_same_moment_is_given_in_the_local_offset_where_one_is_printed() -> 
     )
 
     assert draft.date_published == "2023-11-08T22:35:29-08:00"
+
+
+@pytest.mark.parametrize(
+    ("other", "method", "value"),
+    [
+        ("2023-11-08 22:28:35", "meta.sailthru.date", "2023-11-08T22:28:35-05:00"),
+        ("2023-11-09 08:58:35", "time", "2023-11-09T08:58:35+05:30"),
+        # Another second is another moment; a text's minutes may be anybody's; 20 hours are no offset.
+        ("2023-11-08 22:28:36", "time", "2023-11-09T03:28:35+00:00"),
+        ("2023-11-08 22:28:35", "text.class", "2023-11-09T03:28:35+00:00"),
+        ("2023-11-08 07:28:35", "time", "2023-11-09T03:28:35+00:00"),
+        ("2023-11-08 22:28", "time", "2023-11-09T03:28:35+00:00"),
+    ],
+)
+def test_the_offset_is_read_from_the_same_moment_in_local_time(
+    other: str, method: str, value: str
+) -> None:
+    draft = settled(
+        ("published", "2023-11-09T03:28:35Z", "jsonld.datePublished"), ("published", other, method)
+    )
+
+    assert draft.date_published == value
+    assert draft.dates.published is not None
+    assert draft.dates.published.zone_from == ("utc" if value.endswith("+00:00") else "compared")
+
+
+def test_a_page_that_prints_only_its_last_change_is_dated_by_it_with_a_flag() -> None:
+    draft = settled(("modified", "Updated May 6, 2025", "text.near"), language="en")
+
+    assert draft.date_published == draft.date_modified == "2025-05-06"
+    assert draft.dates.published is not None
+    assert draft.dates.published.flags == ("modified_only",)
+
+
+def test_the_last_save_of_a_cms_dates_nothing() -> None:
+    draft = settled(("modified", "2025-05-06T10:00:00Z", "meta.article:modified_time"))
+
+    assert draft.date_published is None

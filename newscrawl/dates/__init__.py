@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -19,6 +19,12 @@ FETCH_SLACK: Final = timedelta(hours=24)
 """A page fetched 'before' it was published: clocks, and zones that were not stated."""
 MODIFIED_SLACK: Final = timedelta(hours=48)
 SAME_WALL_TOLERANCE: Final = timedelta(seconds=60)
+MAX_OFFSET: Final = timedelta(hours=14)
+QUARTER: Final = timedelta(minutes=15)
+STATED: Final = ("jsonld.", "meta.", "microdata.")
+"""Methods whose dates are the page's own."""
+PRINTED: Final = ("text", "time", "microdata.")
+"""Methods whose dates a reader sees."""
 URL_DAY: Final = re.compile(
     r"[/_.-]((?:19|20)\d\d)[/_-]?(0[1-9]|1[0-2])[/_-]?(0[1-9]|[12]\d|3[01])(?:[/_.T-]|$)"
 )
@@ -35,7 +41,7 @@ def normalise_dates(draft: Draft) -> Draft:
     """
     published = _settle(draft, "published")
     modified = _settle(draft, "modified")
-    published = _avoid_modified_meta(draft, published, modified)
+    published = _avoid_modified_meta(draft, published, modified) or _only_modified(modified)
     if published and modified:
         modified = _check_order(published, modified)
     return replace(
@@ -158,7 +164,9 @@ def _resolve_zone_conflict(first: Reading, others: Sequence[Read]) -> tuple[Read
         "publisher",
     ):
         return first, False
-    for _, other in others:
+    for candidate, other in others:
+        if first.zone_from == "utc" and (local := _local_time(first, candidate, other)):
+            return local, False
         timed = other.precision in ("second", "minute") and other.zone_from in ("offset", "name")
         if not timed or other.value == first.value:
             continue
@@ -172,6 +180,27 @@ def _resolve_zone_conflict(first: Reading, others: Sequence[Read]) -> tuple[Read
     return first, False
 
 
+def _local_time(first: Reading, candidate: Candidate, other: Reading) -> Reading | None:
+    """Read the publisher's offset from the same moment, stated once in UTC and once in local time.
+
+    Metas such as sailthru's and the attributes of time elements print it without a zone: 22:28:35
+    beside 03:28:35Z is five hours west. Where the seconds differ it is another moment.
+    """
+    if other.zone_from is not None or not candidate.method.startswith(
+        ("meta.", "time", "microdata.")
+    ):
+        return None
+    if other.precision != "second" or first.precision != "second":
+        return None
+    offset = other.wall - first.wall
+    if not offset or abs(offset) > MAX_OFFSET or offset % QUARTER:
+        return None
+    local = first.instant.astimezone(timezone(offset))
+    return replace(
+        first, value=local.replace(microsecond=0).isoformat(), wall=other.wall, zone_from="compared"
+    )
+
+
 def _avoid_modified_meta(
     draft: Draft, published: Settled | None, modified: Settled | None
 ) -> Settled | None:
@@ -181,20 +210,29 @@ def _avoid_modified_meta(
     if published[2] != modified[2]:
         return published
     for candidate in published[0].alternatives:
+        if not candidate.method.startswith(STATED):
+            continue  # times and texts of a page may be those of other articles
         reading = read_date(
             candidate.raw, language=draft.language, country=draft.country, timezone=draft.timezone
         )
-        if (
-            reading
-            and candidate.method != "url"
-            and reading.instant < published[2] - timedelta(hours=1)
-        ):
+        if reading and reading.instant < published[2] - timedelta(hours=1):
             info = replace(
                 published[0], raw=candidate.raw, method=candidate.method,
                 precision=reading.precision, zone_from=reading.zone_from,
             )  # fmt: skip
             return info, reading.value, reading.instant
     return published
+
+
+def _only_modified(modified: Settled | None) -> Settled | None:
+    """Take the one date that a page prints, though it calls it the last change; the flag says so.
+
+    A meta's is not taken: CMSs set it whenever anything is saved.
+    """
+    if modified is None or not modified[0].method.startswith(PRINTED):
+        return None
+    info, value, instant = modified
+    return replace(info, flags=(*info.flags, "modified_only")), value, instant
 
 
 def _check_order(published: Settled, modified: Settled) -> Settled:

@@ -38,7 +38,7 @@ COMPACT: Final = re.compile(
     r"([0-9]{4})(\d\d)(\d\d)(?:T?(\d\d):?(\d\d)(?::?(\d\d))?(?:\.(\d+))?\s*(.{0,20}))?$"
 )
 EPOCH: Final = re.compile(r"(1\d{9}|1\d{12})$")
-OFFSET: Final = re.compile(r"(?:UTC|GMT)?\s*([+-])\s*(\d{1,2}):?(\d\d)?\b")
+OFFSET: Final = re.compile(r"(?<!\d)(?:UTC|GMT)?\s*([+-])\s*(\d{1,2}):?(\d\d)?\b")
 ZONE_NAME: Final = re.compile(
     r"\b([A-Z]{1,5}T|UTC|GMT|Z|WIB|WITA|MSK|MEZ|MESZ|GMT)\b|[\[(]([A-Z]{2,5})[\])]"
 )
@@ -68,6 +68,12 @@ CLOCK: Final = re.compile(
     re.IGNORECASE,
 )
 PAREN: Final = re.compile(r"\([^()]*\)")
+ISO_DAY: Final = re.compile(r"(?<![\d.-])((?:19|20)\d\d)-(\d\d)-(\d\d)(?![\d-])")
+NAMED: Final = re.compile(
+    r"(?<!\w)\d{1,2}(?:st|nd|rd|th|er|º)?\.?\s*(?:de\s+|of\s+)?[^\W\d_]{3,12}\.?,?\s*(?:de\s+|del\s+)?(?:19|20)\d\d(?!\d)"
+    r"|(?<!\w)[^\W\d_]{3,12}\.?\s+\d{1,2}(?:st|nd|rd|th)?,?\s+(?:19|20)\d\d(?!\d)"
+)
+"""A day with a named month, among whatever else stands in the line."""
 COMMON_LANGUAGES: Final = (
     "en", "de", "fr", "es", "pt", "it", "nl", "pl", "ru", "uk", "tr", "id", "sv", "da", "nb", "fi", "cs",
     "ro", "hu", "el", "ar", "he", "fa", "hi", "bn", "vi", "th", "ko", "ja", "zh",
@@ -253,7 +259,11 @@ def _read_visible(text: str, language: str, country: str | None) -> Reading | No
     clock = CLOCK.search(text)
     dated = (text[: clock.start()] + " " + text[clock.end() :]) if clock else text
     zone = text[clock.end() :] if clock else ""
-    day = _numeric_day(dated, country, language) or _named_day(_without_zone(dated), language)
+    day = (
+        _iso_day(dated)
+        or _numeric_day(dated, country, language)
+        or _named_day(_without_zone(dated), language)
+    )
     if day is None:
         return None
     hour = _clock(clock) if clock else None
@@ -265,6 +275,15 @@ def _read_visible(text: str, language: str, country: str | None) -> Reading | No
 def _without_zone(text: str) -> str:
     cleaned = ZONE_NAME.sub(" ", OFFSET.sub(" ", PAREN.sub(" ", text)))
     return re.sub(r"(?i)\b(?:uhr|hrs?|ist|kl|klo|at)\b\.?|[|•·]", " ", cleaned)
+
+
+def _iso_day(text: str) -> datetime | None:
+    """Read a year-first day among other words: `Written: 2023-11-07 15:03`."""
+    match = ISO_DAY.search(text)
+    try:
+        return datetime(*map(int, match.groups())) if match else None  # type: ignore[arg-type]  # noqa: DTZ001
+    except ValueError:
+        return None
 
 
 def _numeric_day(text: str, country: str | None, language: str) -> datetime | None:
@@ -286,6 +305,13 @@ def _numeric_day(text: str, country: str | None, language: str) -> datetime | No
 
 
 def _named_day(text: str, language: str) -> datetime | None:
+    """Read a day with a named month: the first that stands in the text, else the text as a whole."""
+    span = NAMED.search(text)
+    found = _day_of(span[0], language) if span else None
+    return found or (None if span and span[0] == text else _day_of(text, language))
+
+
+def _day_of(text: str, language: str) -> datetime | None:
     year = YEAR.search(text)
     if not year:
         return None

@@ -12,6 +12,7 @@ from newscrawl.extraction.document import Document, parse_document, refuse
 from newscrawl.extraction.figures import find_images, told_captions
 from newscrawl.extraction.jsonld import Node, text_of
 from newscrawl.extraction.language import declared_language, settle_language
+from newscrawl.extraction.nearby import nearby_dates
 from newscrawl.extraction.paywall import read_paywall
 from newscrawl.extraction.plain import read_dump
 from newscrawl.extraction.signs import page_signs
@@ -86,8 +87,14 @@ def choose_title_text(document: Document) -> str:
 def _candidates(document: Document, node: Node) -> Iterator[Candidate]:
     yield from structured.author_candidates(node, document)
     yield from visible.author_candidates(document)
-    yield from structured.date_candidates(node, document)
-    yield from visible.date_candidates(document)
+    dates = [
+        *structured.date_candidates(node, document),
+        *visible.date_candidates(document),
+        *structured.other_dates(node, document),
+    ]
+    yield from dates
+    if not any(candidate.field == "published" for candidate in dates):
+        yield from nearby_dates(document)
 
 
 def _page_type(document: Document, node: Node) -> str | None:

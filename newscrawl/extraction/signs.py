@@ -9,7 +9,7 @@ from newscrawl.extraction.choice import KEPT
 from newscrawl.extraction.document import Document
 from newscrawl.extraction.evidence import Evidence
 from newscrawl.extraction.jsonld import types_of
-from newscrawl.items import Candidate
+from newscrawl.items import FOUND_NEARBY, Candidate
 from newscrawl.reference import word_list
 
 CAP: Final = 50.0
@@ -157,7 +157,8 @@ def _text_signs(evidence: Evidence, scores: list[float]) -> Iterator[float]:
 
 def _candidate_signs(candidates: tuple[Candidate, ...]) -> Iterator[float]:
     yield float(min(sum(c.field == "author" for c in candidates), 10))
-    dates = [c for c in candidates if c.field == "published"]
+    marked = (c for c in candidates if not c.method.startswith(FOUND_NEARBY))
+    dates = [c for c in marked if c.field == "published"]
     yield float(min(len(dates), 10))
     yield float(any(c.method.startswith(("jsonld", "meta", "microdata")) for c in dates))
 

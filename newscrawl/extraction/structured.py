@@ -11,7 +11,7 @@ from newscrawl.items import Candidate, Publisher
 from newscrawl.wording import bare
 
 PUBLISHED_METAS: Final = (
-    "article:published_time", "article:published", "og:article:published_time",
+    "article:published_time", "article:published:time", "article:published", "og:article:published_time",
     "og:published_time", "parsely-pub-date", "cxenseparse:recs:publishtime",
     "cxenseparse:publishtime", "datepublished", "dc.date.issued", "dcterms.issued", "pubdate",
     "publish-date", "publishdate", "publish_date", "publication_date", "pub_date", "bt:pubdate",
@@ -20,7 +20,7 @@ PUBLISHED_METAS: Final = (
     "rnews:datepublished", "weibo:article:create_at", "shareaholic:article_published_time",
 )  # fmt: skip
 MODIFIED_METAS: Final = (
-    "article:modified_time", "og:article:modified_time", "datemodified", "og:updated_time",
+    "article:modified_time", "article:modified:time", "og:article:modified_time", "datemodified", "og:updated_time",
     "dcterms.modified", "dc.date.modified", "article.updated", "last-modified", "lastmod",
 )  # fmt: skip
 AUTHOR_METAS: Final = (
@@ -32,6 +32,10 @@ TAG_METAS: Final = ("article:tag", "og:article:tag", "news_keywords", "keywords"
 SECTION_METAS: Final = (
     "article:section", "og:article:section", "parsely-section", "articlesection",
 )  # fmt: skip
+DATED_TYPES: Final = frozenset(
+    {"Recipe", "HowTo", "WebPage", "CreativeWork", "QAPage", "MedicalWebPage"}
+)
+"""Types of nodes that stand for the page where no article does."""
 # The order of kinds matters: a live blog is also typed as an article.
 KINDS: Final = (
     ("LiveBlogPosting", "live_blog"), ("OpinionNewsArticle", "opinion"), ("Review", "review"),
@@ -83,6 +87,17 @@ def date_candidates(node: Node, document: Document) -> Iterator[Candidate]:
         for name in names:
             for value in document.metas.get(name, ())[:1]:
                 yield Candidate(field=field, raw=value, method=f"meta.{name}")
+
+
+def other_dates(node: Node, document: Document) -> Iterator[Candidate]:
+    """Give the date of the node that is this page, a recipe or a plain WebPage, where none is an article."""
+    if node:
+        return
+    addresses = {_path(url) for url in (document.url, canonical_url(document)) if url}
+    for other in document.json_ld:
+        raw = text_of(other.get("datePublished"))
+        if raw and (addresses & set(_addresses(other)) or types_of(other) & DATED_TYPES):
+            yield Candidate(field="published", raw=raw, method="page.datePublished")
 
 
 def publisher_of(node: Node, document: Document) -> Publisher:

@@ -76,14 +76,20 @@ SUBTITLE_CLASS: Final = Telling(
 
 
 def headline(document: Document) -> str | None:
-    """Give the text of the page's headline: the only h1, or the first inside the article."""
+    """Give the text of the page's headline."""
+    element = headline_element(document)
+    return None if element is None else text_content(element)
+
+
+def headline_element(document: Document) -> HtmlElement | None:
+    """Give the page's headline: the only h1, or the first inside the article."""
     named = set(document.properties.get("headline", ()))
     tops = list(document.tree.iter("h1", "h2"))
     inside = [e for e in tops if e in named or (e.tag == "h1" and _is_in_article(e))]
     for element in [*inside, *(e for e in tops if e.tag == "h1")]:
         text = text_content(element)
         if text and len(text) <= MAX_TITLE_CHARS and not in_aside(element):
-            return text
+            return element
     return None
 
 
