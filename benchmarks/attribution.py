@@ -121,6 +121,7 @@ def said_by(article: Article) -> dict[str, frozenset[str]]:
         "place": frozenset(filter(None, [dateline.place if dateline else None])),
         "day": frozenset(filter(None, [dateline.date if dateline else None])),
         "editor": frozenset(article.editors),
+        "contributor": frozenset(article.contributors),
         "desk": frozenset(article.desk),
     }
 

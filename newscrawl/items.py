@@ -310,6 +310,7 @@ class Draft:
     authors: tuple[Author, ...] = ()
     desk: tuple[str, ...] = ()
     editors: tuple[str, ...] = ()
+    contributors: tuple[str, ...] = ()
     agencies: tuple[Agency, ...] = ()
     byline_raw: str | None = None
     dateline: Dateline | None = None
@@ -351,6 +352,8 @@ class Article:
     """People only."""
     editors: tuple[str, ...] = ()
     """Names or initials of editors, as printed."""
+    contributors: tuple[str, ...] = ()
+    """People whom a note at the end names as having contributed."""
     desk: tuple[str, ...] = ()
     """Desks, staff and organisations that stand where an author would."""
     agencies: tuple[Agency, ...] = ()

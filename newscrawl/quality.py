@@ -178,6 +178,7 @@ def _article(draft: Draft, text: str) -> Article:
         body=tuple(Block(kind=block.kind, text=block.text) for block in draft.blocks),
         authors=draft.authors,
         editors=draft.editors,
+        contributors=draft.contributors,
         desk=draft.desk,
         agencies=draft.agencies,
         byline_raw=draft.byline_raw,

@@ -2,12 +2,14 @@
 
 import pytest
 
+from newscrawl import Article, clean
 from newscrawl.attribution import normalise_attribution
 from newscrawl.attribution.agencies import agencies_in, agency_named
 from newscrawl.attribution.credits import split_image_credit
 from newscrawl.attribution.names import read_byline
 from newscrawl.attribution.tails import read_dateline, read_tail
 from newscrawl.items import Block, Candidate, Draft, Page, Publisher
+from tests.pages_of import page, paragraphs
 
 BYLINES = [
     ("By Jane Doe and John Roe", [("Jane Doe", "person"), ("John Roe", "person")]),
@@ -172,3 +174,71 @@ def test_the_raw_byline_and_what_lost_are_kept() -> None:
 
     assert draft.byline_raw == "Jane Doe"
     assert [c.method for c in draft.provenance[0].alternatives] == ["class.byline"]
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "agencies"),
+    [
+        ("Fox News' Jo Doe and Al Roe contributed to this report.", ("Jo Doe", "Al Roe"), []),
+        ("Associated Press Writer Jo Doe contributed to this report.", ("Jo Doe",), ["ap"]),
+        ("Jo Doe in Lyon, France, and Al Roe in Oslo contributed.", ("Jo Doe", "Al Roe"), []),
+        ("Jo Doe contributed reporting from Hong Kong.", ("Jo Doe",), []),
+        ("Additional reporting by Jo Doe; Editing by Al Roe", ("Jo Doe",), []),
+        ("Reporting by Ed Poe, additional reporting by Jo Doe, writing by Al Roe", ("Jo Doe",), []),
+        ("Reporting by Ed Poe; Editing by Al Roe", (), []),
+    ],
+)
+def test_contributors_are_named(text: str, names: tuple[str, ...], agencies: list[str]) -> None:
+    tail = read_tail(text)
+
+    assert tail is not None
+    assert (tail.contributors, [a.id for a in tail.agencies]) == (names, agencies)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The storm contributed to the delay, the harbour master said on Monday.",
+        "Three mills contributed. Nobody else did.",
+        "Jo Doe contributed a barrel of tar.",
+    ],
+)
+def test_who_contributed_to_other_things_is_left_in_the_text(text: str) -> None:
+    assert read_tail(text) is None
+
+
+def test_editors_are_named_in_french() -> None:
+    tail = read_tail("Rédigé par Jo Doe, édité par Al Roe")
+
+    assert tail is not None
+    assert tail.editors == ("Al Roe",)
+
+
+def test_a_dateline_may_have_a_year_or_end_in_a_full_stop() -> None:
+    dated = read_dateline("RAJSHAHI, Dec 20, 2025 (BSS) - Gardens help.", "BD")
+    stopped = read_dateline("Wiesbaden (KNA/iz). Der Rat tagte.", "DE")
+
+    assert dated is not None
+    assert (dated[0].place, dated[0].date, dated[0].agency) == ("RAJSHAHI", "Dec 20, 2025", "bss")
+    assert stopped is not None
+    assert (stopped[0].place, stopped[0].agency, stopped[1]) == (
+        "Wiesbaden",
+        "kna",
+        "Der Rat tagte.",
+    )
+
+
+def test_who_took_the_picture_did_not_write_the_text() -> None:
+    html = page(
+        '<figure><img src="/a.jpg"><figcaption>The landing <span class="author">Al Roe/Reuters</span></figcaption></figure>'
+        '<p class="byline">Foto: PAP</p><p class="byline">By Jo Doe</p>' + paragraphs()
+    )
+    article = clean(Page(body=html, url="https://courier.example/news/ferry"))
+
+    assert isinstance(article, Article)
+    assert [a.name for a in article.authors] == ["Jo Doe"]
+    assert article.agencies == ()
+
+
+def test_an_agency_may_be_stationed_somewhere() -> None:
+    assert [n.kind for n in read_byline("Associated Press in Valencia")] == ["agency"]

@@ -1,5 +1,6 @@
 """The attribution stage: who wrote it, which agency it comes from, who is credited and cited."""
 
+import re
 from dataclasses import replace
 from itertools import groupby
 from typing import Final
@@ -14,6 +15,10 @@ from newscrawl.reasons import EditCode
 from newscrawl.reference import agencies
 from newscrawl.wording import fold
 
+PICTURE: Final = re.compile(
+    r"(?i)\W*(?:photos?|fotos?|bild(?:er)?|images?|picture|ap foto)\b(?!graf)\s*(?:by|von|di|de|:|/|\()"
+)
+"""The label of a picture's credit."""
 TAIL_BLOCKS: Final = 4
 """Blocks from the end in which a desk or agency tail may stand; behind it come notes and links."""
 HEAD_BLOCKS: Final = 3
@@ -37,7 +42,7 @@ def _take_byline(draft: Draft) -> Draft:
     Sources are tried in the order of extraction. One that names people wins over an earlier one
     that names only a desk or the publisher, because CMSs fill JSON-LD with a default.
     """
-    candidates = [c for c in draft.candidates if c.field == "author"]
+    candidates = [c for c in draft.candidates if c.field == "author" and not _is_credit(c)]
     groups = [list(group) for _, group in groupby(candidates, key=lambda c: c.method)]
     read = [(group, _read_group(group, draft)) for group in groups]
     named = [(group, names) for group, names in read if names]
@@ -61,6 +66,13 @@ def _take_byline(draft: Draft) -> Draft:
         byline_raw="; ".join(candidate.raw for candidate in group),
         provenance=(*draft.provenance, _provenance(group, candidates)),
     )
+
+
+def _is_credit(candidate: Candidate) -> bool:
+    """Tell who took a picture from who wrote the text: CMSs give both the class of a byline."""
+    if candidate.method.startswith(("jsonld.", "meta.")):
+        return False
+    return candidate.method.startswith("figure.") or bool(PICTURE.match(candidate.raw))
 
 
 Entry = tuple[Name, Candidate]
@@ -123,6 +135,7 @@ def _take_tails(draft: Draft) -> Draft:
     blocks, edits = list(draft.blocks), list(draft.edits)
     found: tuple[Agency, ...] = ()
     editors: tuple[str, ...] = ()
+    contributors: tuple[str, ...] = ()
     for index in range(len(blocks) - 1, max(-1, len(blocks) - 1 - TAIL_BLOCKS), -1):
         if index == 0:
             break
@@ -130,6 +143,7 @@ def _take_tails(draft: Draft) -> Draft:
         if tail:
             edits.append(Edit(code=tail.code, text=tail.removed))
             found, editors = merge(found, tail.agencies), (*editors, *tail.editors)
+            contributors = (*tail.contributors, *contributors)
             blocks[index : index + 1] = _kept(blocks[index], tail.kept)
     return replace(
         draft,
@@ -137,6 +151,7 @@ def _take_tails(draft: Draft) -> Draft:
         edits=tuple(edits),
         agencies=merge(draft.agencies, found),
         editors=tuple(dict.fromkeys((*draft.editors, *editors))),
+        contributors=tuple(dict.fromkeys(contributors)),
     )
 
 

@@ -12,6 +12,9 @@ from newscrawl.wording import fold
 SUB_BRAND: Final = re.compile(r"[/-](?:[a-z]{2,8}|AFX|EPA|OTS)$")
 
 
+STATIONED: Final = re.compile(r" in [A-ZÀ-Þ].*$")
+
+
 def agency_named(text: str, country: str | None = None) -> Agency | None:
     """Give the agency whose name, initials or alias is exactly *text*.
 
@@ -20,7 +23,7 @@ def agency_named(text: str, country: str | None = None) -> Agency | None:
     """
     text = text.strip(" .,:;()[]–—-")
     index = _index()
-    for form in (text, SUB_BRAND.sub("", text), text.removeprefix("The ")):
+    for form in (text, SUB_BRAND.sub("", text), text.removeprefix("The "), STATIONED.sub("", text)):
         rows = index.get(form)
         if rows:
             return _as_agency(_by_country(rows, country))

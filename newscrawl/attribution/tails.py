@@ -1,6 +1,7 @@
 """What stands before the first sentence and after the last: datelines, desk and agency tails."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -11,14 +12,23 @@ from newscrawl.reasons import EditCode
 # PLACE[, Month day] (AGENCY) - text. The dash or colon may be missing when a capital follows.
 DATELINE: Final = re.compile(
     r"(?P<head>(?P<place>[^\W\d_][^()\n!?]{0,70}?)?"
-    r"(?:,?\s*(?P<date>(?:[A-Z][a-z]{2,8}\.? \d{1,2}|\d{1,2}\.? [^\W\d_]{3,9}\.?)))?\s*"
-    r"\((?P<agency>[^()\n]{2,30})\)\s*(?:\.?\s*[-–—:]+-?\s*|[\"“]\s+|(?=[A-ZÀ-Þ“\"‘'])))"
+    r"(?:,?\s*(?P<date>(?:[A-Z][a-z]{2,8}\.? \d{1,2}(?:, \d{4})?|\d{1,2}\.? [^\W\d_]{3,9}\.?)))?\s*"
+    r"\((?P<agency>[^()\n]{2,30})\)\s*(?:\.?\s*[-–—:]+-?\s*|\.\s+(?=[A-ZÀ-Þ])|[\"“]\s+|(?=[A-ZÀ-Þ“\"‘'])))"
 )
 DATE_ONLY: Final = re.compile(r"[A-Z][a-z]{2,8}\.? \d{1,2}|\d{1,2}\.? [^\W\d_]{3,9}\.?")
 CONTRIBUTED: Final = re.compile(
-    r"^\W{0,2}.{3,200}\bcontributed (?:to|reporting)(?: (?:to )?this (?:report|story|article))?\b.{0,40}$",
+    r"^\W{0,2}(?P<names>.{3,200}?)\s+(?:also )?contributed(?: (?:to|reporting)\b(?: (?:to )?this (?:report|story|article))?.{0,40}|\.)$",
     re.IGNORECASE,
 )
+ADDITIONAL: Final = re.compile(
+    r"(?i)\b(?:additional|further) (?:reporting|contributions) (?:by|from)\s+(?P<names>[^;.()]+?)(?=\s*(?:[;.)]|$|,?\s+(?:writing|editing) by))"
+)
+OUTLET: Final = re.compile(
+    r"^(?:.{2,40}?['’]s?|.{0,40}?\b(?i:writers?|reporters?|correspondents?|producers?|editors?))\s+(?=[^\W\d_a-z])"
+)
+"""What stands in front of a contributor's name: `Fox News' …`, `Associated Press Writer …`."""
+STATIONED: Final = re.compile(r"\s+(?:in|from)\s+.*$")
+CONTRIBUTOR: Final = re.compile(r"[^\W\d_a-z][\w.'’-]*(?:\s+[\w.'’-]+){1,3}")
 CALL_SIGN: Final = re.compile(r"[KW][A-Z]{2,3}(?:-TV)?$")
 # (KB/IANS), (dpa), (ANSA): initials, agencies or both, in brackets at the very end.
 BRACKET_TAIL: Final = re.compile(r"\s*[(\[](?P<inner>[^()\[\]\n]{2,40})[)\]]\s*\.?\s*$")
@@ -26,14 +36,14 @@ NOTE_TAIL: Final = re.compile(r"(?<=[.!?”\"’])\s*\((?P<inner>[A-Z][^()]{8,30
 DASH_TAIL: Final = re.compile(r"\s*(?:[—–]|--)\s*\(?(?P<inner>[^\s()][^()\n]{1,25}?)\)?\s*$")
 INITIALS: Final = re.compile(r"[A-Z]{2,4}|[a-z]{2,4}|[A-Z][a-z]?[A-Z]")
 REPORTING: Final = re.compile(
-    r"^\W{0,2}(?:(?:additional\s+)?reporting|writing|editing|written|compiled|edited)\s+by\b.{2,400}$",
+    r"^\W{0,2}(?:(?:additional\s+)?reporting|writing|editing|written|compiled|edited)\s+by\b.{2,400}$|^\W{0,2}rédigé\s+par\b.{2,400}$",
     re.IGNORECASE | re.DOTALL,
 )
 COPYRIGHT: Final = re.compile(
     r"(?i)^\W{0,2}(?:©|\(c\)|copyright\W{0,3}(?=©|\d{4}))\W*(?:\d{4}\W*)?(?P<holder>.{2,80})"
 )
 EDITORS: Final = re.compile(
-    r"(?i)(?:editing|edited)\s+by\s+(?P<names>[^;.()]+?)(?=\s*(?:[;.)]|$|writing by|reporting by))"
+    r"(?i)(?:editing\s+by|edited\s+by|édité\s+par)\s+(?P<names>[^;.()]+?)(?=\s*(?:[;.)]|$|writing by|reporting by))"
 )
 CREDIT_TAIL: Final = re.compile(
     r"(?i)^\W{0,2}(?:with\s+(?:files|inputs?|reports?|reporting|material|agency inputs?)\s+from|mit\s+(?:material|agenturmaterial)"
@@ -50,6 +60,7 @@ class Tail:
     code: EditCode
     agencies: tuple[Agency, ...] = ()
     editors: tuple[str, ...] = ()
+    contributors: tuple[str, ...] = ()
 
 
 def read_dateline(text: str, country: str | None = None) -> tuple[Dateline, str] | None:
@@ -105,23 +116,41 @@ def read_tail(text: str, country: str | None = None) -> Tail | None:
 
 
 def _read_reporting(text: str, country: str | None) -> Tail | None:
-    if not (REPORTING.match(text.strip()) or _is_contribution(text)):
+    contributed = _contribution(text)
+    if not (REPORTING.match(text.strip()) or contributed):
         return None
-    names = tuple(
-        name.strip()
-        for match in EDITORS.finditer(text)
-        for name in re.split(r",\s*|\s+and\s+", match["names"])
-        if name.strip()
-    )
+    helped = [contributed] if contributed else [m["names"] for m in ADDITIONAL.finditer(text)]
+    editors = (name for match in EDITORS.finditer(text) for name in _split_names(match["names"]))
     return Tail(
         kept="", removed=text, code=EditCode.TAIL_REPORTING,
-        agencies=agencies_in(text, country), editors=names,
+        agencies=agencies_in(text, country), editors=tuple(editors),
+        contributors=tuple(name for names in helped for name in _contributors(names)),
     )  # fmt: skip
 
 
-def _is_contribution(text: str) -> bool:
-    """Tell `AP writer Jo Doe contributed to this report.` as a line of its own."""
-    return bool(CONTRIBUTED.match(text.strip())) and "this" in text and text.count(". ") <= 1
+def _split_names(names: str) -> list[str]:
+    return [name.strip() for name in re.split(r",\s*|\s+and\s+|\s+et\s+", names) if name.strip()]
+
+
+def _contributors(names: str) -> Iterator[str]:
+    """Give the people of a contribution note, without outlet, role and place.
+
+    >>> list(_contributors("Fox News' Jo Doe, Al Roe in Lyon, France, and Ed Poe"))
+    ['Jo Doe', 'Al Roe', 'Ed Poe']
+    """
+    for part in _split_names(names):
+        name = STATIONED.sub("", OUTLET.sub("", part.removeprefix("and ")))
+        if CONTRIBUTOR.fullmatch(name) and not agency_named(name):
+            yield name
+
+
+def _contribution(text: str) -> str | None:
+    """Give who is thanked in `AP writer Jo Doe contributed to this report.`, a line of its own."""
+    match = CONTRIBUTED.match(text.strip())
+    if not match or text.count(". ") > 1:
+        return None
+    is_note = "this" in text or "reporting" in text or match[0].endswith("contributed.")
+    return match["names"] if is_note else None
 
 
 def _read_credit_line(text: str, country: str | None) -> Tail | None:

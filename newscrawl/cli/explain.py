@@ -110,6 +110,7 @@ def _values(article: Article) -> list[tuple[str, str]]:
         ),
         ("desk", ", ".join(article.desk)),
         ("editors", ", ".join(article.editors)),
+        ("contributors", ", ".join(article.contributors)),
         ("agencies", ", ".join(f"{agency.id} ({agency.name})" for agency in article.agencies)),
         ("dateline", article.dateline.raw if article.dateline else ""),
         (

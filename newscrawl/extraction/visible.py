@@ -192,7 +192,9 @@ def _class_authors(document: Document) -> Iterator[Candidate]:
         raw = text_content(element)
         if raw and len(raw) <= MAX_BYLINE_CHARS:
             taken.append(element)
-            yield from _byline(raw, "class.byline", document, element)
+            in_figure = next(element.iterancestors("figure", "figcaption"), None) is not None
+            method = "figure.byline" if in_figure else "class.byline"
+            yield from _byline(raw, method, document, element)
 
 
 def _named(document: Document) -> Iterator[tuple[HtmlElement, str]]:
