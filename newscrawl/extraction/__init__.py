@@ -20,10 +20,13 @@ from newscrawl.extraction.state import rescue
 from newscrawl.extraction.walls import find_wall
 from newscrawl.items import HOME_PAGE, Candidate, Draft, Page, Provenance, Publisher, Rejected
 from newscrawl.reference import publisher_for
-from newscrawl.wording import bare, fold
+from newscrawl.wording import bare, count_words, fold
 
 TITLE_SEPARATOR: Final = re.compile(r"\s+[|–—·•»:-]+\s+|\s*\|\s*")
 MIN_TITLE_CHARS: Final = 8
+MIN_TITLE_WORDS: Final = 5
+"""Words; of 970 pages with a known title, h1s that nothing else repeats are the site's name or a
+section below that, and the headline from there on."""
 SAMPLE_CHARS: Final = 4000
 """Characters of the text that the language is told from."""
 MAX_KICKER_WORDS: Final = 4
@@ -112,8 +115,9 @@ def _page_type(document: Document, node: Node) -> str | None:
 def _choose_title(document: Document, node: Node) -> tuple[str | None, tuple[Provenance, ...]]:
     """Choose the headline a reader sees, with what the page declares to check it.
 
-    The visible h1 wins where the title element or another declaration repeats it; then JSON-LD,
-    the visible h1 alone, og:title and the title element without the site's name.
+    The visible h1 wins where the title element or another declaration repeats it, or where it is
+    too long for the name of a site; then JSON-LD, og:title and the title element without the
+    site's name. Declarations are written for search engines and differ from what a reader sees.
     """
     found = [
         Candidate(field="title", raw=raw, method=m) for m, raw in _titles(document, node) if raw
@@ -124,11 +128,20 @@ def _choose_title(document: Document, node: Node) -> tuple[str | None, tuple[Pro
     shown = next((c for c in found if c.method == "h1"), None)
     shown = _without_kicker(shown, declared)
     confirmed = shown and any(_same_title(shown.raw, c.raw) for c in declared)
-    chosen = shown if shown and (confirmed or not declared) else declared[0]
-    others = tuple(c for c in found if c is not chosen)
+    is_long = shown and count_words(shown.raw) >= MIN_TITLE_WORDS
+    chosen = shown if shown and (confirmed or is_long or not declared) else declared[0]
+    chosen = _respaced(chosen, declared)
+    others = tuple(c for c in found if c.method != chosen.method)
     return chosen.raw, (
         Provenance(field="title", method=chosen.method, raw=chosen.raw, alternatives=others),
     )
+
+
+def _respaced(chosen: Candidate, declared: list[Candidate]) -> Candidate:
+    """Take the spaces of a declaration: in the h1 a kicker's element has some of its own."""
+    plain = "".join(chosen.raw.split())
+    found = (c.raw for c in declared if "".join(c.raw.split()) == plain)
+    return replace(chosen, raw=next(found, chosen.raw))
 
 
 def _titles(document: Document, node: Node) -> Iterator[tuple[str, str | None]]:
