@@ -26,9 +26,13 @@ SIGNS: Final = (
 )  # fmt: skip
 """What `Draft.signs` holds: figures of a page as a whole, taken while its tree is at hand."""
 
-FOUND_NEARBY: Final = ("text.near", "text.said", "text.title", "rdfa", "hatom", "page.")
-"""Methods of dates that a page does not mark as its own; pages that are no articles have such too."""
+FOUND_NEARBY: Final = (
+    "text.near", "text.said", "text.title", "text.byline", "rdfa", "hatom", "page.", "link.author",
+    "class.apart",
+)  # fmt: skip
+"""Methods of values that a page does not mark as its own; pages that are no articles have such too."""
 
+AuthorKind = Literal["person", "desk", "agency", "publisher"]
 BlockKind = Literal["paragraph", "heading", "quote", "list_item", "table_row", "code"]
 Precision = Literal["second", "minute", "day", "month", "year"]
 
@@ -161,12 +165,20 @@ class Image:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Author:
-    """A person who wrote the article."""
+    """Who the byline names: a person, or a desk, an agency or the publisher in a person's place."""
 
     name: str
     """The name as printed, without 'By', role or place."""
+    kind: AuthorKind = "person"
+    """person, desk, agency or publisher."""
+    raw: str | None = None
+    """The piece of the byline that it was read from; absent where that is the name."""
     role: str | None = None
-    """Role or affiliation printed with the name."""
+    """Role printed with the name."""
+    affiliation: str | None = None
+    """Outlet or organisation printed with the name."""
+    place: str | None = None
+    """Where it was written, if printed with the name."""
     url: str | None = None
     """The author's page."""
 
@@ -349,7 +361,7 @@ class Article:
     body: tuple[Block, ...]
     """The body, block by block."""
     authors: tuple[Author, ...] = ()
-    """People only."""
+    """Everyone the byline names, in its order, each with its kind; people are `kind` person."""
     editors: tuple[str, ...] = ()
     """Names or initials of editors, as printed."""
     contributors: tuple[str, ...] = ()

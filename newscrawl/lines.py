@@ -99,6 +99,16 @@ def is_date_line(line: str) -> DateField | None:
     return field if has_year or has_day_form or (label and words) else None
 
 
+def is_dateish(line: str) -> bool:
+    """Tell a line of nothing but digits and words of dates, a year or not.
+
+    >>> is_dateish("May 28"), is_dateish("3:51 pm"), is_dateish("May Britt")
+    (True, True, False)
+    """
+    words = LETTER_RUN.findall(fold(line))
+    return bool(DIGITS.search(line)) and all(word in _date_words() for word in words)
+
+
 def split_date_label(line: str) -> tuple[str, DateField, str]:
     """Split a line into date label (with separator), which date it labels, and the rest.
 

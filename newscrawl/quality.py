@@ -58,7 +58,7 @@ def figures(draft: Draft) -> list[float]:
         sum(words) / count,
         float(sum(number > 40 for number in words)),
         float(_is_dated(draft)),
-        float(bool(draft.authors)),
+        float(_is_signed(draft)),
         float(bool(draft.desk)),
         float(bool(draft.agencies)),
         float(sum(bool(image.caption) for image in draft.images)),
@@ -75,6 +75,16 @@ def _is_dated(draft: Draft) -> bool:
     if draft.date_published is None or found is None or "modified_only" in found.flags:
         return False
     return not found.method.startswith(FOUND_NEARBY)
+
+
+def _is_signed(draft: Draft) -> bool:
+    """Tell a page that marks who wrote it from one where a name merely stands near the headline."""
+    source = next((p for p in draft.provenance if p.field == "authors"), None)
+    return _has_person(draft) and source is not None and not source.method.startswith(FOUND_NEARBY)
+
+
+def _has_person(draft: Draft) -> bool:
+    return any(author.kind == "person" for author in draft.authors)
 
 
 def judge(draft: Draft) -> Article | Rejected:
@@ -106,7 +116,7 @@ def _problem(draft: Draft, text: str) -> tuple[Reason, str | None] | None:
         return Reason.NO_TEXT, None
     if found := _other_kind(draft):
         return found
-    if words < MIN_WORDS and not (draft.date_published or draft.authors):
+    if words < MIN_WORDS and not (draft.date_published or _has_person(draft)):
         return Reason.TOO_SHORT, f"{words} words"
     return None
 

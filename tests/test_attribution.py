@@ -5,8 +5,8 @@ import pytest
 from newscrawl import Article, clean
 from newscrawl.attribution import normalise_attribution
 from newscrawl.attribution.agencies import agencies_in, agency_named
+from newscrawl.attribution.bylines import read_byline
 from newscrawl.attribution.credits import split_image_credit
-from newscrawl.attribution.names import read_byline
 from newscrawl.attribution.tails import read_dateline, read_tail
 from newscrawl.items import Block, Candidate, Draft, Page, Publisher
 from tests.pages_of import page, paragraphs
@@ -154,7 +154,10 @@ def test_a_byline_with_people_beats_an_earlier_one_with_the_publisher() -> None:
         Candidate(field="author", raw="By Jane Doe, dpa", method="class.byline"),
     )
 
-    assert [author.name for author in draft.authors] == ["Jane Doe"]
+    assert [(author.name, author.kind) for author in draft.authors] == [
+        ("Jane Doe", "person"),
+        ("dpa", "agency"),
+    ]
     assert [agency.id for agency in draft.agencies] == ["dpa"]
 
 
@@ -163,7 +166,8 @@ def test_a_desk_typed_as_a_person_is_a_desk() -> None:
         Candidate(field="author", raw="Courier Desk", method="jsonld.author", kind="Person")
     )
 
-    assert (draft.authors, draft.desk) == ((), ("Courier Desk",))
+    assert [(author.name, author.kind) for author in draft.authors] == [("Courier Desk", "desk")]
+    assert draft.desk == ("Courier Desk",)
 
 
 def test_the_raw_byline_and_what_lost_are_kept() -> None:

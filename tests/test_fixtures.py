@@ -17,7 +17,7 @@ def actual(article: Article, field: str) -> Any:
     place = article.dateline.place if article.dateline else None
     forms = {
         "body": [[block.kind, block.text] for block in article.body],
-        "authors": [author.name for author in article.authors],
+        "authors": [a.name for a in article.authors if a.kind == "person"],
         "desk": sorted(article.desk),
         "editors": sorted(article.editors),
         "agencies": sorted(agency.id for agency in article.agencies),

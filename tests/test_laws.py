@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from newscrawl import lines
-from newscrawl.attribution.names import read_byline
+from newscrawl.attribution.bylines import read_byline
 from newscrawl.attribution.tails import read_dateline, read_tail
 from newscrawl.dates.formats import read_date
 from newscrawl.extraction.figures import split_credit

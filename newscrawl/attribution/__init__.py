@@ -1,28 +1,72 @@
 """The attribution stage: who wrote it, which agency it comes from, who is credited and cited."""
 
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Final
 
 from newscrawl.attribution.agencies import agency_named, merge
+from newscrawl.attribution.bylines import Name, read_byline
 from newscrawl.attribution.cited import cited_sources
 from newscrawl.attribution.credits import split_image_credit
-from newscrawl.attribution.names import Name, read_byline
 from newscrawl.attribution.tails import read_dateline, read_tail
 from newscrawl.items import Agency, Author, Block, Candidate, Draft, Edit, Image, Provenance
+from newscrawl.lines import byline_prefix
 from newscrawl.reasons import EditCode
 from newscrawl.reference import agencies
-from newscrawl.wording import fold
+from newscrawl.wording import fold, squeeze
 
 PICTURE: Final = re.compile(
     r"(?i)\W*(?:photos?|fotos?|bild(?:er)?|images?|picture|ap foto)\b(?!graf)\s*(?:by|von|di|de|:|/|\()"
 )
 """The label of a picture's credit."""
+SHOWN: Final = ("class.byline", "microdata.author", "rel.author", "text.byline", "link.author")
+"""Methods of bylines near the headline."""
 TAIL_BLOCKS: Final = 4
 """Blocks from the end in which a desk or agency tail may stand; behind it come notes and links."""
 HEAD_BLOCKS: Final = 3
 """Blocks from the start in which the dateline may stand, a repeated title and a lead before it."""
+
+
+Entry = tuple[Name, Candidate]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Byline:
+    """One source's byline: its candidates, and the names read from them."""
+
+    candidates: tuple[Candidate, ...]
+    entries: list[Entry]
+
+    def people(self) -> frozenset[str]:
+        """Give the people, folded."""
+        return frozenset(
+            fold(n.text) for n, _ in self.entries if n.kind == "person" and n.part == "author"
+        )
+
+    def full_people(self) -> frozenset[str]:
+        """Give the people with more than one name, or in a script that writes names as one word."""
+        return frozenset(name for name in self.people() if " " in name or not name.isascii())
+
+    def kinds(self) -> frozenset[str]:
+        """Give the kinds of name in it."""
+        return frozenset(name.kind for name, _ in self.entries)
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether a reader sees it near the headline."""
+        return self.candidates[0].method in SHOWN
+
+    @property
+    def is_apart(self) -> bool:
+        """Whether it stands far from the headline, where bylines of other articles do too."""
+        return self.candidates[0].method.endswith(".apart")
+
+    @property
+    def is_led(self) -> bool:
+        """Whether a reader sees it with a lead-in such as 'By'."""
+        led = (byline_prefix().match(c.raw.replace("\n", " ")) for c in self.candidates)
+        return self.is_shown and any(led)
 
 
 def normalise_attribution(draft: Draft) -> Draft:
@@ -44,14 +88,14 @@ def _take_byline(draft: Draft) -> Draft:
     """
     candidates = [c for c in draft.candidates if c.field == "author" and not _is_credit(c)]
     groups = [list(group) for _, group in groupby(candidates, key=lambda c: c.method)]
-    read = [(group, _read_group(group, draft)) for group in groups]
-    named = [(group, names) for group, names in read if names]
+    read = [Byline(candidates=tuple(g), entries=_read_group(g, draft)) for g in groups]
+    named = [byline for byline in read if byline.entries]
     if not named:
         return draft
-    with_people = [(g, n) for g, n in named if any(name.kind == "person" for name, _ in n)]
-    group, names = (with_people or named)[0]
+    chosen = _choose(_without_editors(named))
+    group, names = list(chosen.candidates), chosen.entries
     everything = _same_byline(
-        names, [entries for _, entries in named], any_people=bool(with_people)
+        names, [byline.entries for byline in named], any_people=bool(chosen.people())
     )
     named_agencies = tuple(
         agency
@@ -62,10 +106,60 @@ def _take_byline(draft: Draft) -> Draft:
         draft,
         authors=_authors(names),
         desk=tuple(dict.fromkeys(n.text for n, _ in everything if n.kind in ("desk", "publisher"))),
+        editors=_also(draft.editors, everything, "editor"),
+        contributors=_also(draft.contributors, everything, "contributor"),
         agencies=merge(named_agencies, draft.agencies),
-        byline_raw="; ".join(candidate.raw for candidate in group),
+        byline_raw="; ".join(squeeze(candidate.raw) for candidate in group),
         provenance=(*draft.provenance, _provenance(group, candidates)),
     )
+
+
+def _choose(bylines: list[Byline]) -> Byline:
+    """Choose the byline: what a reader sees with a lead-in, if it differs; else the first with people.
+
+    CMSs put the account that uploaded a text, or the publisher, where JSON-LD and metas want the
+    author; 'By Jane Doe' under the headline is what the editors meant. A name of one word is an
+    account's unless nothing better is there.
+    """
+    near = [b for b in bylines if not b.is_apart]
+    tests = (Byline.full_people, Byline.people)
+    ranked = [b for group in (near, bylines) for test in tests for b in group if test(b)]
+    ranked += [b for b in bylines if b.kinds() & {"agency"} and b.is_led]
+    chosen = (ranked or bylines)[0]
+    for other in bylines:
+        seen = other.full_people()
+        added = seen - chosen.full_people()
+        if other.is_shown and seen > chosen.full_people() and added <= _elsewhere(other, bylines):
+            return other
+        if other.is_led and seen and not seen & chosen.people():
+            return other
+    return chosen
+
+
+def _elsewhere(byline: Byline, bylines: list[Byline]) -> frozenset[str]:
+    """Give the people whom the page's data name too; photographers and editors have bylines as well."""
+    return frozenset(
+        name
+        for b in bylines
+        if b is not byline and not b.candidates[0].method.startswith(("class.", "link.", "text."))
+        for name in b.full_people()
+    )
+
+
+def _without_editors(bylines: list[Byline]) -> list[Byline]:
+    """Drop from the authors whom the page labels as editor, where another author remains."""
+    editors = {fold(n.text) for b in bylines for n, _ in b.entries if n.part == "editor"}
+    others = [
+        replace(b, entries=[e for e in b.entries if fold(e[0].text) not in editors])
+        for b in bylines
+    ]
+    kept = [b for b in others if b.entries]
+    return kept if any(b.people() for b in kept) else bylines
+
+
+def _also(known: tuple[str, ...], entries: list[Entry], part: str) -> tuple[str, ...]:
+    names = (n.text for n, _ in entries if n.part == part and n.kind == "person")
+    return tuple(dict.fromkeys((*known, *names)))
 
 
 def _is_credit(candidate: Candidate) -> bool:
@@ -73,9 +167,6 @@ def _is_credit(candidate: Candidate) -> bool:
     if candidate.method.startswith(("jsonld.", "meta.")):
         return False
     return candidate.method.startswith("figure.") or bool(PICTURE.match(candidate.raw))
-
-
-Entry = tuple[Name, Candidate]
 
 
 def _same_byline(
@@ -92,12 +183,16 @@ def _same_byline(
 
 
 def _read_group(group: list[Candidate], draft: Draft) -> list[Entry]:
+    """Read a source's candidates; the publisher beside people counts only where JSON-LD lists both."""
     publisher = draft.publisher
     entries: list[Entry] = []
     for candidate in group:
         names = read_byline(candidate.raw, publisher.name, publisher.domain)
         entries += [(_retyped(name, candidate), candidate) for name in names]
-    return entries
+    if group[0].method.startswith("jsonld."):
+        return entries
+    people = [e for e in entries if e[0].kind not in ("publisher", "noise")]
+    return people if any(name.kind == "person" for name, _ in people) else entries
 
 
 def _retyped(name: Name, candidate: Candidate) -> Name:
@@ -108,17 +203,22 @@ def _retyped(name: Name, candidate: Candidate) -> Name:
 
 
 def _authors(entries: list[Entry]) -> tuple[Author, ...]:
-    people: dict[str, Author] = {}
+    found: dict[str, Author] = {}
     for name, candidate in entries:
-        if name.kind == "person":
-            url = (
-                candidate.url
-                if len(entries) == 1 or candidate.method.startswith("jsonld")
-                else None
-            )
-            key = fold(name.text).replace("-", " ")
-            people.setdefault(key, Author(name=name.text, role=name.role, url=url))
-    return tuple(people.values())
+        if name.part != "author" or name.kind == "noise":
+            continue
+        own = len(entries) == 1 or candidate.method.startswith(("jsonld", "link", "rel"))
+        author = Author(
+            name=name.text,
+            kind=name.kind,
+            raw=name.raw if name.raw != name.text else None,
+            role=name.role,
+            affiliation=name.affiliation,
+            place=name.place,
+            url=candidate.url if own and name.kind == "person" else None,
+        )
+        found.setdefault(fold(name.text).replace("-", " "), author)
+    return tuple(found.values())
 
 
 def _provenance(group: list[Candidate], candidates: list[Candidate]) -> Provenance:

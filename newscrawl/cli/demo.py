@@ -146,7 +146,7 @@ def _table(articles: list[Article], publishers: tuple[DemoPublisher, ...]) -> Ta
                     for a in own
                 )
             ),
-            str(sum(bool(a.authors) for a in own)),
+            str(sum(any(b.kind == "person" for b in a.authors) for a in own)),
             str(sum(bool(a.agencies) for a in own)),
             str(sum(len(a.images) for a in own)),
             str(sum(a.word_count for a in own)),

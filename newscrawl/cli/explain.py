@@ -15,7 +15,7 @@ from newscrawl.batch import Totals, clean_all
 from newscrawl.cli.clean import add_profile_option, describe, given_profiles, with_url
 from newscrawl.cli.exits import ExitCode, exit_code
 from newscrawl.errors import UsageError
-from newscrawl.items import Article, DateInfo, Page, Rejected
+from newscrawl.items import Article, Author, DateInfo, Page, Rejected
 from newscrawl.pages import read_pages
 
 EXAMPLE: Final = """
@@ -104,10 +104,7 @@ def _values(article: Article) -> list[tuple[str, str]]:
     pairs = [
         ("date_published", _date(article.date_published, article.dates.published)),
         ("date_modified", _date(article.date_modified, article.dates.modified)),
-        (
-            "authors",
-            ", ".join(a.name + (f" ({a.role})" if a.role else "") for a in article.authors),
-        ),
+        ("authors", ", ".join(map(_author, article.authors))),
         ("desk", ", ".join(article.desk)),
         ("editors", ", ".join(article.editors)),
         ("contributors", ", ".join(article.contributors)),
@@ -128,6 +125,12 @@ def _values(article: Article) -> list[tuple[str, str]]:
         ("source_cited", f"{cited.name}: “{cited.phrase}”") for cited in article.sources_cited
     ]
     return [(name, value) for name, value in pairs if value]
+
+
+def _author(author: Author) -> str:
+    kind = author.kind if author.kind != "person" else None
+    notes = [note for note in (kind, author.role, author.affiliation, author.place) if note]
+    return author.name + (f" ({', '.join(notes)})" if notes else "")
 
 
 def _image(caption: str | None, credit: object) -> str:

@@ -7,6 +7,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from newscrawl.extraction import structured, visible
+from newscrawl.extraction.bylines import author_candidates
 from newscrawl.extraction.choice import choose_body, score_page
 from newscrawl.extraction.document import Document, parse_document, refuse
 from newscrawl.extraction.figures import find_images, told_captions
@@ -89,7 +90,7 @@ def choose_title_text(document: Document) -> str:
 
 def _candidates(document: Document, node: Node) -> Iterator[Candidate]:
     yield from structured.author_candidates(node, document)
-    yield from visible.author_candidates(document)
+    yield from author_candidates(document)
     dates = [
         *structured.date_candidates(node, document),
         *visible.date_candidates(document),

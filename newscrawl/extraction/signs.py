@@ -156,8 +156,8 @@ def _text_signs(evidence: Evidence, scores: list[float]) -> Iterator[float]:
 
 
 def _candidate_signs(candidates: tuple[Candidate, ...]) -> Iterator[float]:
-    yield float(min(sum(c.field == "author" for c in candidates), 10))
-    marked = (c for c in candidates if not c.method.startswith(FOUND_NEARBY))
+    marked = [c for c in candidates if not c.method.startswith(FOUND_NEARBY)]
+    yield float(min(sum(c.field == "author" for c in marked), 10))
     dates = [c for c in marked if c.field == "published"]
     yield float(min(len(dates), 10))
     yield float(any(c.method.startswith(("jsonld", "meta", "microdata")) for c in dates))

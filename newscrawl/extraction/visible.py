@@ -12,16 +12,12 @@ from lxml.html import HtmlElement
 from newscrawl.extraction.document import Document
 from newscrawl.items import Candidate
 from newscrawl.lines import is_date_line
-from newscrawl.wording import fold
 
-MAX_BYLINE_CHARS: Final = 160
-"""Characters; longer 'author' elements are biographies (of 1,175 pages, all bylines are shorter)."""
 MAX_DATE_CHARS: Final = 120
 MAX_TITLE_CHARS: Final = 350
 MIN_DATE_CHARS: Final = 6
 MAX_DATE_LINE: Final = 60
 MAX_LINE_DATES: Final = 3
-BYLINE_TAGS: Final = frozenset({"a", "address", "div", "h4", "li", "p", "span", "td", "strong"})
 DATE_TAGS: Final = frozenset({"div", "span", "p", "li", "td", "small", "em", "b"})
 DIGIT: Final = re.compile(r"\d")
 NO_TEXT: Final = frozenset({"script", "style", "title", "option", "textarea", "time"})
@@ -51,13 +47,6 @@ ASIDE: Final = Telling(
     ),
 )  # fmt: skip
 """Parts of a page that never hold the article's own byline or date."""
-BYLINE_CLASS: Final = Telling(
-    frozenset({
-        "byline", "author", "authors", "autor", "autoren", "auteur", "autore", "writer", "redaktion",
-        "reporter", "signature", "firma",
-    }),
-    re.compile(r"author-?name|byline-?name|by-line(?:$|[\s_-])"),
-)  # fmt: skip
 DATE_CLASS: Final = Telling(
     frozenset({
         "date", "datum", "fecha", "data", "datetime", "timestamp", "time", "published", "publish",
@@ -109,13 +98,6 @@ def subtitle(document: Document) -> str | None:
     return None
 
 
-def author_candidates(document: Document) -> Iterator[Candidate]:
-    """Give bylines: microdata, rel=author, then elements whose class says so."""
-    yield from _unique(_microdata_authors(document))
-    yield from _unique(_linked_authors(document))
-    yield from _unique(_class_authors(document))
-
-
 def date_candidates(document: Document) -> Iterator[Candidate]:
     """Give dates: microdata, time elements, then text in elements whose class says date."""
     for key, field in (("datePublished", "published"), ("dateModified", "modified")):
@@ -160,56 +142,6 @@ def _words(marks: str) -> tuple[frozenset[str], str]:
 
 def _marks(element: HtmlElement) -> str:
     return " ".join(filter(None, (element.get("class"), element.get("id"))))
-
-
-def _microdata_authors(document: Document) -> Iterator[Candidate]:
-    for element in document.properties.get("author", ()):
-        if in_aside(element):
-            continue
-        named = element.xpath('.//*[@itemprop="name"]')
-        raw = (
-            " ".join((named[0].get("content") or text_content(named[0])).split())
-            if named
-            else text_content(element)
-        )
-        yield from _byline(raw, "microdata.author", document, element)
-
-
-def _linked_authors(document: Document) -> Iterator[Candidate]:
-    for element in document.tree.iter("a"):
-        if "author" in (element.get("rel") or "").split() and not in_aside(element):
-            yield from _byline(text_content(element), "rel.author", document, element)
-
-
-def _class_authors(document: Document) -> Iterator[Candidate]:
-    taken: list[HtmlElement] = []
-    for element, marks in _named(document):
-        if not _matches(BYLINE_CLASS, marks) or in_aside(element):
-            continue
-        # Of nested matches the outermost short one counts: it holds 'By' and all the names.
-        if any(ancestor in taken for ancestor in element.iterancestors()):
-            continue
-        raw = text_content(element)
-        if raw and len(raw) <= MAX_BYLINE_CHARS:
-            taken.append(element)
-            in_figure = next(element.iterancestors("figure", "figcaption"), None) is not None
-            method = "figure.byline" if in_figure else "class.byline"
-            yield from _byline(raw, method, document, element)
-
-
-def _named(document: Document) -> Iterator[tuple[HtmlElement, str]]:
-    """Give the elements that may hold a byline, with their classes, ids and names for tests."""
-    for element, tag, marks in document.marked:
-        if tag in BYLINE_TAGS:
-            tested = element.get("data-testid") or element.get("data-test-id")
-            yield element, f"{marks} {tested}" if tested else marks
-
-
-def _byline(raw: str, method: str, document: Document, element: HtmlElement) -> Iterator[Candidate]:
-    links = [element.get("href"), *element.xpath(".//a/@href")] if raw else []
-    url = next((str(link) for link in links if link), None)
-    if raw and len(raw) <= MAX_BYLINE_CHARS:
-        yield Candidate(field="author", raw=raw, method=method, url=document.absolute(url))
 
 
 def _time_elements(document: Document) -> Iterator[Candidate]:
@@ -266,11 +198,3 @@ def _in_link_list(element: HtmlElement) -> bool:
         if ancestor.tag == "a" or (ancestor.tag == "li" and ancestor.find(".//a") is not None):
             return True
     return False
-
-
-def _unique(candidates: Iterator[Candidate]) -> Iterator[Candidate]:
-    seen: set[str] = set()
-    for candidate in candidates:
-        if (key := fold(candidate.raw)) not in seen:
-            seen.add(key)
-            yield candidate

@@ -1,0 +1,288 @@
+"""Split bylines into names, each with the role, place and affiliation printed beside it."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+
+from newscrawl.attribution.agencies import agency_named
+from newscrawl.attribution.names import (
+    LETTER,
+    MAX_NAME_WORDS,
+    URL,
+    NameKind,
+    classify,
+    is_publisher,
+    is_role,
+    is_suffix,
+)
+from newscrawl.lines import byline_prefix, is_dateish, is_orphan, is_reading_time
+from newscrawl.wording import fold, squeeze
+
+MAX_BYLINE_CHARS: Final = 500
+"""Characters; what is longer is a biography, and patterns over it would take quadratic time."""
+CONNECTORS: Final = (
+    "and", "und", "et", "y", "og", "och", "en", "и", "та", "w", "with", "mit", "avec", "con", "com", "ja", "ve",
+)  # fmt: skip
+CONNECTOR: Final = re.compile(rf"(?:{'|'.join(CONNECTORS)})\b|[&;,/]", re.IGNORECASE)
+AND: Final = re.compile(
+    rf"\s*(?:;|\||•|·|、|，|،)\s*|\s+(?:{'|'.join(CONNECTORS)})\s+|\s*&\s*|\s+[/–—-]\s+",
+    re.IGNORECASE,
+)
+COMMA: Final = re.compile(r"\s*,\s*")
+MAIL: Final = re.compile(r"\S+@\S+\.\w+|\[email\s?protected\]")
+HANDLE: Final = re.compile(r"(?<!\w)@\w+")
+BRACKETS: Final = re.compile(r"\s*[(\[（]([^()\[\]（）]*)[)\]）]")
+# What CMSs glue behind a name: a role run into it, a date, a widget.
+GLUED_ROLE: Final = re.compile(
+    r"(?<=[a-zà-ÿ])(?=(?:Senior|Chief|Staff|Assistant|Associate|Deputy|Political|Science|Business|"
+    r"Correspondent|Reporter|Editor|Writer|Columnist|Journalist|Follow|Published|Updated)\b)"
+)
+WIDGET: Final = re.compile(
+    r"\b(?:Follow|Published|Posted(?! by)|Updated|Last updated?|min(?:s|ute)? read|View all|See all|More (?:by|from)"
+    r"|Read more|Contact|Email|Share|Opens in|Bio\b|Learn more|Aktualisiert|Veröffentlicht|Publiziert|Stand:|vor \d+"
+    r"|publié|mis à jour|publicado hace|Contactar|Edit$|Alle Artikel|in Rubrik)\b.*$",
+    re.IGNORECASE,
+)
+CJK_ROLE: Final = re.compile(r"\s*(?:기자|특파원|記者|记者|撮影|文|氏|論説委員|편집위원)$")
+DAY: Final = re.compile(
+    r"(?:^|[\s,|–—-]+)(?:(?:am|on|at|vom|le|el|den)\s+)?(?:(?:mon|tue|wed|thu|fri|sat|sun|mo|di|mi|do|fr|sa|so)\w*\.?,?\s*)?"
+    r"(?:\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\d{4}-\d\d-\d\d|\d{1,2}\.?\s+[^\W\d_]{3,12}\.?,?\s+(?:19|20)\d\d"
+    r"|[^\W\d_]{3,9}\.?\s\d{1,2}(?:st|nd|rd|th)?,?\s(?:19|20)\d\d)(?:\s+\d\d?[:.h]\d\d\b)?",
+    re.IGNORECASE,
+)
+OPENING_DAY: Final = 14
+"""Characters before a date that opens a byline: a day of the week."""
+LEAD_IN: Final = re.compile(
+    r"\W*(?:(?:about (?:the )?)?authors?|autorin/autor|autor(?:in|en|:in|/in|\*in)?|(?:ein )?beitrag von|guest post by|recipe by"
+    r"|guide by|review by|vom|pressemitteilung von|im wortlaut von|text und interview|interview|submitted by"
+    r"|verfasser(?:in)?)\b[\s:：]*|(?:redaktion|words|text & fotos?|publisher|texto|auteurs?|escribe)\s*[:：]\s*|escribe\s",
+    re.IGNORECASE,
+)
+OTHER_HAND: Final = re.compile(
+    r"[\s.;,|]*\b((?:medically |expert |fact[ -])?(?:reviewed|researched|checked|edited|approved|updated|photographed|illustrated)"
+    r"|photos?|photography|illustrations?|video)\s+(?:by|von|di|de|por|par)[\s:;]+|[\s.;,|]*\b(editors?)\s*:\s*",
+    re.IGNORECASE,
+)
+"""What opens the part of a byline that names who edited, checked or illustrated it."""
+FOR: Final = re.compile(r"\s+(?i:for|from|für|pour|para|en)\s+(?=(?:(?i:the)\s+)?[^\W\d_a-zа-я])")
+WAW_NAMES: Final = frozenset(
+    ["وليد", "وائل", "وسام", "وفاء", "ورد", "وردة", "وجيه", "وحيد", "وداد", "وهبة", "وهبي", "وسيم",
+     "وصفي", "وجدي", "وديع", "وضاح", "وعد", "ولاء"]
+)  # fmt: skip
+SOURCE: Final = re.compile(r"(?:quelle|source|fonte|fuente|bron|kilde)s?\s*[:：]", re.IGNORECASE)
+EDGES: Final = ' ,;|–—-•/·"“”„«»>'
+
+Part = Literal["author", "editor", "contributor"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Name:
+    """One name of a byline, with what is printed beside it."""
+
+    text: str
+    kind: NameKind
+    raw: str = ""
+    """The piece of the byline it was read from."""
+    role: str | None = None
+    affiliation: str | None = None
+    place: str | None = None
+    part: Part = "author"
+    """editor and contributor where the byline says 'Edited by' or 'Reviewed by'."""
+
+
+def read_byline(
+    raw: str, publisher: str | None = None, host: str | None = None
+) -> tuple[Name, ...]:
+    r"""Split a byline into names of known kind.
+
+    Nothing is dropped but noise (a date, a widget's label): what is no person comes back as desk,
+    agency or publisher. Lines are the elements that a template makes a byline of.
+
+    >>> [(n.text, n.kind) for n in read_byline("By Jane Doe and John Roe, Associated Press")]
+    [('Jane Doe', 'person'), ('John Roe', 'person'), ('Associated Press', 'agency')]
+    >>> [(n.text, n.role, n.place) for n in read_byline("By\nJo Park\nSenior Reporter\nLille")]
+    [('Jo Park', 'Senior Reporter', 'Lille')]
+    """
+    if is_publisher(squeeze(raw) or "-", publisher, host):
+        return (Name(text=squeeze(raw), kind="publisher", raw=squeeze(raw)),)
+    names: list[Name] = []
+    for part, text in _parts(_joined(raw[:MAX_BYLINE_CHARS])):
+        for piece in _split_people(_strip(text)):
+            names += (replace(n, part=part) for n in _read_piece(piece, publisher, host))
+    return tuple({(fold(name.text), name.kind): name for name in reversed(names)}.values())[::-1]
+
+
+def _joined(raw: str) -> str:
+    """Join the lines of a byline with the sign that stands between such pieces in print."""
+    text = ""
+    for line in map(squeeze, raw.split("\n")):
+        piece = line.strip(EDGES)
+        if not piece or CONNECTOR.fullmatch(piece):
+            text += ";" if text and CONNECTOR.fullmatch(line) else ""
+        elif SOURCE.match(piece) or (is_dateish(piece) and _has_name(text)):
+            break  # what follows the date is the template's: counts, links to share
+        elif OTHER_HAND.fullmatch(f"{piece} "):
+            text += f"; {piece}"
+        elif _is_lead_in(piece):
+            text = piece  # what stood before 'by' is a kicker or a date
+        elif not _is_template(piece):
+            text = f"{text}{_sign_between(text, piece, line)} {piece}" if text else piece
+    return text
+
+
+def _has_name(text: str) -> bool:
+    return bool(text) and not is_dateish(text) and not _is_lead_in(text)
+
+
+def _is_lead_in(piece: str) -> bool:
+    return any(p.fullmatch(f"{piece} ") for p in (byline_prefix(), LEAD_IN))
+
+
+def _is_template(piece: str) -> bool:
+    """Tell what a template adds around names: dates, reading times, links to share."""
+    is_prose = len(piece.split()) > MAX_NAME_WORDS and not AND.search(piece) and "," not in piece
+    is_note = is_dateish(piece) or is_reading_time(piece) or is_orphan(piece)
+    return is_prose or is_note or bool(WIDGET.match(piece))
+
+
+def _sign_between(text: str, piece: str, line: str) -> str:
+    """Say what parts two lines: a comma before a role or place, a semicolon before a new name."""
+    last = AND.split(text)[-1].strip()
+    if (
+        text.endswith(";")
+        or CONNECTOR.match(piece)
+        or CONNECTOR.fullmatch(text.rsplit(maxsplit=1)[-1])
+    ):
+        return ""
+    if _is_lead_in(last) or OTHER_HAND.fullmatch(f"{last} "):
+        return ""
+    if line.startswith(",") or is_suffix(piece):
+        return ","
+    one, other = len(last.split()) == 1, len(piece.split()) == 1
+    if one and other and piece[:1].isupper() and last[:1].isupper():
+        return ""  # given and family name
+    return "," if other and not one else ";"
+
+
+def _parts(text: str) -> Iterator[tuple[Part, str]]:
+    """Part a byline where another hand is named: `Reviewed by`, `Edited by`."""
+    marks = list(OTHER_HAND.finditer(text))
+    ends = [mark.start() for mark in marks[1:]] + [len(text)]
+    yield "author", text[: marks[0].start()] if marks else text
+    for mark, end in zip(marks, ends, strict=bool(marks)) if marks else ():
+        said = (mark[1] or mark[2]).lower()
+        yield "editor" if "edit" in said else "contributor", text[mark.end() : end]
+
+
+def _strip(raw: str) -> str:
+    text = GLUED_ROLE.sub(", ", squeeze(raw))
+    text = WIDGET.sub("", text)
+    text = HANDLE.sub(" ", MAIL.sub(" ", text))
+    if day := DAY.search(text):
+        text = (
+            text[day.end() :]
+            if day.start() <= OPENING_DAY and text[day.end() :].strip(EDGES)
+            else text[: day.start()]
+        )
+    # Twice: "By: By Jane Doe" is what a template's label makes of a field that has one already.
+    for _ in range(2):
+        text = text.strip(EDGES)
+        if _is_lead_in(text):
+            return ""
+        if match := byline_prefix().match(text) or LEAD_IN.match(text):
+            text = text[match.end() :]
+    return re.sub(r"\s+(?:am|on|at|vom|le|el|in)$", "", squeeze(text).strip(EDGES))
+
+
+def _split_people(text: str) -> list[str]:
+    """Split at 'and' in the languages of `CONNECTORS`, and at the Arabic و that is written onto a name."""
+    return [piece for part in _split_and(text) for piece in _split_waw(part)]
+
+
+def _split_and(text: str) -> list[str]:
+    """Split at 'and', but not inside a role: `Jane Doe, Home and Digital Security Expert`."""
+    head, comma, tail = text.rpartition(",")
+    halves = AND.split(tail)
+    if comma and len(halves) > 1 and is_role(tail) and len(halves[0].split()) == 1:
+        *before, last = AND.split(head)
+        return [*before, f"{last},{tail}"]
+    return AND.split(text)
+
+
+def _split_waw(text: str) -> list[str]:
+    """Split 'name و+name' where both sides have two words and the second is no name in و itself."""
+    words = text.split()
+    for at in range(2, len(words) - 1):
+        if words[at].startswith("و") and words[at] not in WAW_NAMES and len(words[at]) > 2:
+            return [" ".join(words[:at]), " ".join([words[at][1:], *words[at + 1 :]])]
+    return [text]
+
+
+def _read_piece(part: str, publisher: str | None, host: str | None) -> list[Name]:
+    """Read what stands between two 'and's: a name, then role, place or outlet behind commas."""
+    pieces = [p for p in COMMA.split(_slashed(part)) if p.strip()]
+    if len(pieces) == 2 and _is_family_given(pieces):
+        pieces = [f"{pieces[1].strip()} {pieces[0].strip()}"]
+    names: list[Name] = []
+    for piece in pieces:
+        person = names[-1] if names and names[-1].kind == "person" else None
+        text, role, affiliation = _unwrapped(piece)
+        kind = "publisher" if URL.search(affiliation or "") else classify(text, publisher, host)
+        if person and is_suffix(text):
+            names[-1] = replace(person, role=person.role or text, raw=f"{person.raw}, {piece}")
+        elif person and kind == "publisher":
+            names[-1] = replace(person, affiliation=text, raw=f"{person.raw}, {piece}")
+        elif person and kind == "person" and _is_place_like(text):
+            # 'Seb Dumitru, Lille': a single word behind a full name is where it was written
+            names[-1] = replace(person, place=text, raw=f"{person.raw}, {piece}")
+        elif kind != "noise":
+            if person and kind in ("agency", "desk"):
+                names[-1] = replace(person, affiliation=person.affiliation or text)
+            names.append(Name(text=text, kind=kind, raw=piece, role=role, affiliation=affiliation))
+    return names
+
+
+def _unwrapped(piece: str) -> tuple[str, str | None, str | None]:
+    """Take the name out of `Jo Doe (Content Manager)`, `Jo Doe for The Courier`."""
+    inside = BRACKETS.search(piece)
+    text = CJK_ROLE.sub("", BRACKETS.sub("", piece)).strip(f" .{EDGES}") or (
+        inside[1] if inside else ""
+    )
+    role = inside[1] if inside and is_suffix(inside[1]) else None
+    outlet = FOR.split(text, maxsplit=1)
+    if len(outlet) > 1 and classify(outlet[0]) == "person":
+        return outlet[0], role, outlet[1]
+    # 'Deutsche Welle (www.dw.com)' names itself by its address.
+    address = inside[1] if inside and URL.fullmatch(inside[1]) else None
+    return _initial_dot(piece, text), role, address
+
+
+def _slashed(part: str) -> str:
+    """Split `Jane Doe/dpa` but leave `srf/hosb` and `det/dpa`, which are initials, whole."""
+    if "/" in part and any(" " in piece.strip() for piece in part.split("/")):
+        return part.replace("/", ",")
+    return part
+
+
+def _initial_dot(piece: str, text: str) -> str:
+    """Put back the full stop of 'Jr.' and of trailing initials."""
+    return f"{text}." if re.search(r"\b(?:Jr|Sr|[A-Z])\.$", piece.strip()) else text
+
+
+def _is_family_given(pieces: list[str]) -> bool:
+    """Tell 'Brazil, Rachel' from 'Jane Doe, Lille': one word before the comma, one or two after."""
+    family, given = pieces
+    both_names = all(LETTER.match(p.strip()) and p.strip()[:1].isupper() for p in pieces)
+    return (
+        both_names
+        and len(family.split()) == 1
+        and len(given.split()) == 1
+        and not is_role(given)
+        and not any(agency_named(piece) for piece in pieces)
+        and not family.isupper()
+    )
+
+
+def _is_place_like(text: str) -> bool:
+    return len(text.split()) == 1 and text[:1].isupper() and len(text) > 2
