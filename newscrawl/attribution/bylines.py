@@ -39,7 +39,7 @@ GLUED_ROLE: Final = re.compile(
     r"Correspondent|Reporter|Editor|Writer|Columnist|Journalist|Follow|Published|Updated)\b)"
 )
 WIDGET: Final = re.compile(
-    r"\b(?:Follow|Published|Posted(?! by)|Updated|Last updated?|min(?:s|ute)? read|View all|See all|More (?:by|from)"
+    r"\b(?:Follow|Published|Posted(?! by)|Updated|Last updated?|min(?:s|ute)? read|View all|See all|Zeige alle|Alle Beiträge|Tous les articles|Ver todos|More (?:by|from)"
     r"|Read more|Contact|Email|Share|Opens in|Bio\b|Learn more|Aktualisiert|Veröffentlicht|Publiziert|Stand:|vor \d+"
     r"|publié|mis à jour|publicado hace|Contactar|Edit$|Alle Artikel|in Rubrik)\b.*$",
     re.IGNORECASE,

@@ -6,8 +6,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Final
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from newscrawl.dates.formats import Reading, read_date
+from newscrawl.dates.zones import country_zone
 from newscrawl.items import Candidate, DateInfo, Dates, Draft, Provenance
 from newscrawl.lines import split_date_label
 
@@ -18,16 +20,32 @@ LATEST_YEAR: Final = 2100
 FETCH_SLACK: Final = timedelta(hours=24)
 """A page fetched 'before' it was published: clocks, and zones that were not stated."""
 MODIFIED_SLACK: Final = timedelta(hours=48)
+DISAGREEMENT: Final = timedelta(hours=36)
+"""A day and the hours that an unknown zone may add."""
 SAME_WALL_TOLERANCE: Final = timedelta(seconds=60)
 MAX_OFFSET: Final = timedelta(hours=14)
+AMBIGUOUS: Final = re.compile(r"(?<!\d)\d{1,2}/\d{1,2}/\d{2,4}")
+"""Day and month in the order of the country; with full stops the day comes first everywhere."""
+HALF_HOUR: Final = timedelta(minutes=30)
+PRINTED_TIME: Final = re.compile(r"\d[:.h]\d\d(?!\d|[./-])|\d\s?[ap]\.?m", re.IGNORECASE)
+MAX_COMPARED: Final = 8
+"""Candidates; reading printed dates is what costs."""
 QUARTER: Final = timedelta(minutes=15)
 STATED: Final = ("jsonld.", "meta.", "microdata.")
 """Methods whose dates are the page's own."""
 PRINTED: Final = ("text", "time", "microdata.")
 """Methods whose dates a reader sees."""
+WEAK: Final = ("meta.date", "meta.dc.date", "meta.dcterms.date")
 URL_DAY: Final = re.compile(
     r"[/_.-]((?:19|20)\d\d)[/_-]?(0[1-9]|1[0-2])[/_-]?(0[1-9]|[12]\d|3[01])(?:[/_.T-]|$)"
 )
+
+URL_DAY_FIRST: Final = re.compile(
+    r"[/_.-](0[1-9]|[12]\d|3[01])-(0[1-9]|1[0-2])-((?:19|20)\d\d)(?:[/_.-]|$)"
+)
+
+URL_MONTH: Final = re.compile(r"/((?:19|20)\d\d)/([A-Za-z]{3,9})/(0?[1-9]|[12]\d|3[01])(?:/|$)")
+MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 Read = tuple[Candidate, Reading]
 
@@ -64,9 +82,12 @@ def _settle(draft: Draft, field: str) -> Settled | None:
     readings, flags = _plausible(draft, field)
     if not readings:
         return None
-    readings = _finest(readings)
+    readings = _finest(_in_right_order(readings))
     candidate, reading = readings[0]
     reading, conflict = _resolve_zone_conflict(reading, readings[1:])
+    if any(_disagrees(candidate, other, reading) for candidate, other in readings[1:]):
+        flags.append("sources_disagree")
+    reading = _in_local_time(reading, draft)
     info = DateInfo(
         raw=candidate.raw,
         precision=reading.precision,
@@ -87,16 +108,29 @@ def _plausible(draft: Draft, field: str) -> tuple[list[Read], list[str]]:
     kept: list[Read] = []
     flags: list[str] = []
     for candidate in _candidates(draft, field):
-        if kept and _is_settling(kept[0][1]) and candidate.method.startswith("text"):
+        printed = candidate.method.startswith("text")
+        if kept and printed and _is_settling(kept[0][1]) and not _may_show_zone(kept, candidate):
             continue
         reading = _read(candidate, draft)
-        if reading is None:
+        if reading is None or (printed and reading.precision in ("month", "year")):
             continue
         if flag := _implausible(reading, draft):
             flags.append(flag)
         else:
             kept.append((candidate, reading))
     return kept, flags
+
+
+def _disagrees(candidate: Candidate, other: Reading, chosen: Reading) -> bool:
+    """Tell whether another date that the page states as its own is of another day."""
+    is_stated = candidate.method.startswith(STATED) and not _is_weak(candidate)
+    return is_stated and abs(other.instant - chosen.instant) > DISAGREEMENT
+
+
+def _may_show_zone(kept: list[Read], candidate: Candidate) -> bool:
+    """Tell whether a printed time may show the local offset of a first one that is stated in UTC."""
+    is_utc = kept[0][1].zone_from == "utc" and len(kept) < MAX_COMPARED
+    return is_utc and bool(PRINTED_TIME.search(candidate.raw))
 
 
 def _is_settling(reading: Reading) -> bool:
@@ -122,10 +156,15 @@ def _implausible(reading: Reading, draft: Draft) -> str | None:
 
 
 def _candidates(draft: Draft, field: str) -> list[Candidate]:
-    found = [c for c in draft.candidates if c.field == field]
+    found = sorted((c for c in draft.candidates if c.field == field), key=_is_weak)
     if field == "published" and (day := _url_day(draft.page.url)):
         found.append(Candidate(field=field, raw=day, method="url"))
     return found
+
+
+def _is_weak(candidate: Candidate) -> bool:
+    """Tell what comes last: a meta that CMSs set when a page is saved, and dates far from the headline."""
+    return candidate.method in WEAK or candidate.method.endswith(".apart")
 
 
 def _url_day(url: str | None) -> str | None:
@@ -134,8 +173,37 @@ def _url_day(url: str | None) -> str | None:
     >>> _url_day("https://a.example/world/2024/05/03/flood")
     '2024-05-03'
     """
-    match = URL_DAY.search(urlsplit(url).path) if url else None
-    return "-".join(match.groups()) if match else None
+    path = urlsplit(url).path if url else ""
+    if match := URL_DAY.search(path):
+        return "-".join(match.groups())
+    if (match := URL_MONTH.search(path)) and match[2].lower()[:3] in MONTHS:
+        return f"{match[1]}-{MONTHS.index(match[2].lower()[:3]) + 1:02d}-{int(match[3]):02d}"
+    match = URL_DAY_FIRST.search(path)
+    return f"{match[3]}-{match[2]}-{match[1]}" if match else None
+
+
+def _in_right_order(readings: list[Read]) -> list[Read]:
+    """Read 11/01/2023 as the first of November where another candidate says so.
+
+    Which number is the day only the others can tell, if neither is above twelve.
+    """
+    candidate, first = readings[0]
+    swapped = _swapped(first.wall)
+    if swapped is None or not AMBIGUOUS.search(candidate.raw):
+        return readings
+    days = {other.wall.date() for c, other in readings[1:] if not AMBIGUOUS.search(c.raw)}
+    if first.wall.date() in days or swapped.date() not in days:
+        return readings
+    value = f"{swapped.date().isoformat()}{first.value[10:]}"
+    shift = swapped - first.wall
+    right = replace(first, value=value, wall=swapped, instant=first.instant + shift)
+    return [(candidate, right), *readings[1:]]
+
+
+def _swapped(wall: datetime) -> datetime | None:
+    if wall.day > 12 or wall.day == wall.month:
+        return None
+    return wall.replace(day=wall.month, month=wall.day)
 
 
 def _finest(readings: Sequence[Read]) -> list[Read]:
@@ -180,24 +248,51 @@ def _resolve_zone_conflict(first: Reading, others: Sequence[Read]) -> tuple[Read
     return first, False
 
 
+def _in_local_time(reading: Reading, draft: Draft) -> Reading:
+    """Write an instant that is stated in UTC with the publisher's offset, so that its day is the local one.
+
+    Only where the zone is known: the publisher's file names it, or its country has one. The
+    instant stays the same.
+    """
+    if reading.zone_from != "utc":
+        return reading
+    zone = ZoneInfo(draft.timezone) if draft.timezone else country_zone(draft.country)
+    if zone is None:
+        return reading
+    local = reading.instant.astimezone(zone).replace(microsecond=0)
+    return replace(
+        reading,
+        value=local.isoformat(),
+        wall=local.replace(tzinfo=None),
+        zone_from="publisher" if draft.timezone else "country",
+    )
+
+
 def _local_time(first: Reading, candidate: Candidate, other: Reading) -> Reading | None:
     """Read the publisher's offset from the same moment, stated once in UTC and once in local time.
 
     Metas such as sailthru's and the attributes of time elements print it without a zone: 22:28:35
     beside 03:28:35Z is five hours west. Where the seconds differ it is another moment.
     """
-    if other.zone_from is not None or not candidate.method.startswith(
-        ("meta.", "time", "microdata.")
+    if other.zone_from is not None or first.precision != "second":
+        return None
+    if candidate.method.startswith("text") and other.precision == "minute":
+        # Printed to the minute, so that only offsets that many clocks have are believed.
+        offset, step = other.wall - first.wall.replace(second=0), HALF_HOUR
+    elif (
+        candidate.method.startswith(("meta.", "time", "microdata.")) and other.precision == "second"
     ):
+        offset, step = other.wall - first.wall, QUARTER
+    else:
         return None
-    if other.precision != "second" or first.precision != "second":
-        return None
-    offset = other.wall - first.wall
-    if not offset or abs(offset) > MAX_OFFSET or offset % QUARTER:
+    if not offset or abs(offset) > MAX_OFFSET or offset % step:
         return None
     local = first.instant.astimezone(timezone(offset))
     return replace(
-        first, value=local.replace(microsecond=0).isoformat(), wall=other.wall, zone_from="compared"
+        first,
+        value=local.replace(microsecond=0).isoformat(),
+        wall=first.wall + offset,
+        zone_from="compared",
     )
 
 
@@ -229,7 +324,12 @@ def _only_modified(modified: Settled | None) -> Settled | None:
 
     A meta's is not taken: CMSs set it whenever anything is saved.
     """
-    if modified is None or not modified[0].method.startswith(PRINTED):
+    if modified is None:
+        return None
+    printed = (c for c in modified[0].alternatives if c.field == "modified")
+    if not any(
+        method.startswith(PRINTED) for method in (modified[0].method, *(c.method for c in printed))
+    ):
         return None
     info, value, instant = modified
     return replace(info, flags=(*info.flags, "modified_only")), value, instant

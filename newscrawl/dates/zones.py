@@ -1,6 +1,8 @@
 """Resolve the abbreviations of time zones, most of which mean several."""
 
 from datetime import timedelta, timezone, tzinfo
+from functools import cache
+from importlib.resources import files
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -25,6 +27,30 @@ def zone_of(name: str, country: str | None) -> tzinfo | None:
     by_country = table["zones"].get(name, {})
     found = by_country.get(country or "") or by_country.get("*") or USUAL.get(name)
     return _zone(found) if found else None
+
+
+@cache
+def country_zone(country: str | None) -> ZoneInfo | None:
+    """Give the time zone of a country that has one, by the time-zone database; else None.
+
+    Countries with far islands or exclaves have the zone that their press writes in.
+
+    >>> str(country_zone("IT")), country_zone("US"), country_zone(None)
+    ('Europe/Rome', None, None)
+    """
+    names = _zones_by_country().get(country or "", ())
+    main = load_table("zones")["main"].get(country or "")
+    found = main or (names[0] if len(names) == 1 else None)
+    return ZoneInfo(found) if found else None
+
+
+@cache
+def _zones_by_country() -> dict[str, tuple[str, ...]]:
+    rows = (files("tzdata.zoneinfo") / "zone.tab").read_text(encoding="utf-8").splitlines()
+    found: dict[str, tuple[str, ...]] = {}
+    for country, _, name, *_ in (row.split("\t") for row in rows if not row.startswith("#")):
+        found[country] = (*found.get(country, ()), name)
+    return found
 
 
 def _zone(value: str) -> tzinfo:

@@ -15,7 +15,9 @@ from newscrawl.extraction.jsonld import Node, text_of
 from newscrawl.extraction.language import declared_language, settle_language
 from newscrawl.extraction.nearby import nearby_dates
 from newscrawl.extraction.paywall import read_paywall
+from newscrawl.extraction.places import Places
 from newscrawl.extraction.plain import read_dump
+from newscrawl.extraction.printed import date_candidates
 from newscrawl.extraction.signs import page_signs
 from newscrawl.extraction.state import rescue
 from newscrawl.extraction.walls import find_wall
@@ -90,15 +92,17 @@ def choose_title_text(document: Document) -> str:
 
 def _candidates(document: Document, node: Node) -> Iterator[Candidate]:
     yield from structured.author_candidates(node, document)
-    yield from author_candidates(document)
+    places = Places(document)
+    yield from author_candidates(document, places)
     dates = [
         *structured.date_candidates(node, document),
-        *visible.date_candidates(document),
+        *date_candidates(document, places),
         *structured.other_dates(node, document),
+        *structured.unlisted_dates(document),
     ]
     yield from dates
     if not any(candidate.field == "published" for candidate in dates):
-        yield from nearby_dates(document)
+        yield from nearby_dates(document, places)
 
 
 def _page_type(document: Document, node: Node) -> str | None:
@@ -109,7 +113,9 @@ def _page_type(document: Document, node: Node) -> str | None:
     path = urlsplit(document.url or "").path
     is_root = bool(document.url) and path in ("", "/")
     # One-page blogs have an article at the root; it is dated or says what it is.
-    says_article = document.meta("og:type") == "article" or any(visible.date_candidates(document))
+    says_article = document.meta("og:type") == "article" or any(
+        date_candidates(document, Places(document))
+    )
     return HOME_PAGE if is_root and not says_article else None
 
 

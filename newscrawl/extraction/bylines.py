@@ -8,14 +8,14 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from itertools import accumulate
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from lxml.html import HtmlElement
 
 from newscrawl.extraction.document import Document
-from newscrawl.extraction.visible import headline_element, in_aside
+from newscrawl.extraction.places import Places
+from newscrawl.extraction.visible import in_aside
 from newscrawl.items import Candidate
 from newscrawl.lines import byline_prefix, is_dateish
 from newscrawl.reference import word_list
@@ -26,9 +26,6 @@ MAX_BYLINE_CHARS: Final = 160
 MAX_APART: Final = 90
 """Characters; what stands apart is read only if it is short: teasers of other articles are not."""
 MAX_LINE_WORDS: Final = 14
-BEFORE: Final = 300
-AFTER: Final = 1000
-"""Characters of text between headline and byline: a kicker in front, standfirst and caption behind."""
 MAX_LINK_WORDS: Final = 5
 BYLINE_TAGS: Final = frozenset(
     {"a", "address", "aside", "b", "cite", "dd", "div", "dl", "em", "h2", "h3", "h4", "h5", "h6", "li", "p",
@@ -48,29 +45,21 @@ AUTHOR_PATH: Final = re.compile(
     re.IGNORECASE,
 )
 LETTER: Final = re.compile(r"[^\W\d_]")
-CLOSED: Final = frozenset({"nav", "footer", "aside", "template", "noscript"})
-BESIDE: Final = re.compile(
-    r"(?:^|[\s_-])(?:comments?|repl(?:y|ies)|related|teasers?|promo|newsletter|footer|nav|menu)(?:$|[\s_-])",
-    re.IGNORECASE,
-)
-"""Classes of what stands near a headline without being the article's; 'widget' is not among them, as
-page builders make all of a page of widgets."""
 LABEL: Final = re.compile(
     r"\s*(?:(?:autor(?:in|en|a|es)?|auteurs?|autore|authors?|автор|text|texte|tekst|redaktion|reporter|reportage"
     r"|muhabir|penulis|written by|geschrieben von)\s*[:：]|(?:autorin/autor|auteur|author|autor(?:in)?)\s*$)",
-    re.IGNORECASE,
+    re.IGNORECASE | re.MULTILINE,
 )
 NAME: Final = re.compile(r"[^\W\d_a-zа-яё][\w.'’-]*(?:\s+[\w.'’-]+){0,4}$")
 
 
-def author_candidates(document: Document) -> Iterator[Candidate]:
+def author_candidates(document: Document, places: Places) -> Iterator[Candidate]:
     """Give visible bylines: those near the headline first, then the first of those further off.
 
     Within each, microdata come first, then rel=author, elements whose class says so, links to an
     author's page, and lines that open with a lead-in such as 'By'. Those apart have methods of
     their own, such as `class.apart`.
     """
-    places = _Places(document)
     marked = [
         *_tagged("microdata.author", _microdata(document)),
         *_tagged("rel.author", _related(document)),
@@ -89,54 +78,6 @@ def author_candidates(document: Document) -> Iterator[Candidate]:
         _candidate(method.split(".")[0] + ".apart", element, document)
         for method, element in _first_cluster(apart)
     )
-
-
-class _Places:
-    """Which elements stand near the headline, by the text between."""
-
-    def __init__(self, document: Document) -> None:
-        headline = headline_element(document)
-        if headline is None:
-            headline = next(document.tree.iter("h1"), None)
-        elements = document.elements
-        self._around = frozenset(headline.iterancestors()) if headline is not None else frozenset()
-        if headline is None:
-            self.near: tuple[HtmlElement, ...] = elements
-        else:
-            sizes = (_own_size(element) for element in elements)
-            offsets = list(accumulate(sizes, initial=0))
-            at = elements.index(headline)
-            end = offsets[at] + sum(map(_own_size, headline.iter()))
-            self.near = tuple(
-                element
-                for element, offset in zip(elements, offsets[1:], strict=True)
-                if offsets[at] - BEFORE <= offset <= end + AFTER
-            )
-        self._known = frozenset(self.near)
-
-    def is_near(self, element: HtmlElement) -> bool:
-        """Tell whether the element stands near the headline."""
-        return element in self._known
-
-    def is_beside(self, element: HtmlElement) -> bool:
-        """Tell a place of other things: an aside, but not one that holds the headline as well."""
-        if not self.is_near(element):
-            return in_aside(element)
-        for holder in (element, *element.iterancestors()):
-            if holder in self._around:
-                return False
-            # <aside class="author"> beside the headline is the byline itself.
-            if (holder.tag in CLOSED and holder is not element) or BESIDE.search(
-                f"{holder.get('class')} {holder.get('id')}"
-            ):
-                return True
-        return False
-
-
-def _own_size(element: HtmlElement) -> int:
-    if element.tag in UNPRINTED or element.tag == "title":
-        return len((element.tail or "").strip())
-    return len((element.text or "").strip()) + len((element.tail or "").strip())
 
 
 Found = tuple[str, HtmlElement]
@@ -233,7 +174,7 @@ def _byline_words() -> frozenset[str]:
     return frozenset(word_list("byline_classes"))
 
 
-def _author_links(places: _Places) -> Iterator[HtmlElement]:
+def _author_links(places: Places) -> Iterator[HtmlElement]:
     for element in places.near:
         found = AUTHOR_PATH.search(_path(element.get("href"))) if element.tag == "a" else None
         text = squeeze(" ".join(element.itertext())) if found else ""
@@ -261,7 +202,7 @@ def _path(address: str | None) -> str:
         return ""
 
 
-def _led_in(places: _Places) -> Iterator[HtmlElement]:
+def _led_in(places: Places) -> Iterator[HtmlElement]:
     """Give short elements that open with a lead-in and a name, whatever their class."""
     for element in places.near:
         text = element.text
@@ -275,11 +216,11 @@ def _led_in(places: _Places) -> Iterator[HtmlElement]:
 
 
 def _is_led_in(element: HtmlElement, opening: re.Pattern[str]) -> bool:
-    text = squeeze(pieces(element))
+    text = pieces(element)
     match = opening.match(text)
     if not match or len(text) > MAX_BYLINE_CHARS or len(text.split()) > MAX_LINE_WORDS:
         return False
-    rest = text[match.end() :]
+    rest = squeeze(text[match.end() :])
     if UNSPACED.search(rest):
         return True
     first = rest.split(",")[0][:60]

@@ -13,7 +13,8 @@ from lxml.etree import iterwalk
 from lxml.html import HtmlElement
 
 from newscrawl.extraction.document import Document
-from newscrawl.extraction.visible import MODIFIED_WORD, headline_element
+from newscrawl.extraction.places import Places
+from newscrawl.extraction.printed import MODIFIED_WORD
 from newscrawl.items import Candidate
 from newscrawl.lines import is_sentence
 
@@ -38,10 +39,12 @@ AFTER: Final = 700
 """Characters of text between the headline and the date: menus in front, standfirst and byline behind."""
 OPENERS: Final = ("–", "—", "-", ":", ".", ")", "|", "(")
 SAID: Final = re.compile(
-    r"dieser (?:artikel|beitrag|eintrag) wurde|veröffentlicht|erschienen|erstellt|geschrieben|publié|publicad|pubblicat|published|posted|written|gepubliceerd|opublikowan"
+    r"^(?:datum|date|fecha|data)\s*:|gespeichert von|dieser (?:artikel|beitrag|eintrag) wurde|veröffentlicht|erschienen|erstellt|geschrieben|publié|publicad|pubblicat|published|posted|written|gepubliceerd|opublikowan"
     r"|publicerad|yayınlan|опубликован|pressemitteilung|press release|submitted",
     re.IGNORECASE,
 )
+MAX_LABEL: Final = 40
+"""Characters of a label in front of its date."""
 MAX_SAID: Final = 160
 DATED_PROPERTY: Final = re.compile(
     r"(?:^|\s)(?:dc|schema|dcterms):(?:date\w*|created|issued)(?:\s|$)"
@@ -66,12 +69,12 @@ BESIDE: Final = re.compile(
 )
 
 
-def nearby_dates(document: Document) -> Iterator[Candidate]:
+def nearby_dates(document: Document, places: Places) -> Iterator[Candidate]:
     """Give the dates of a page that marks none, the likeliest first.
 
     A date that a label calls the last change is a candidate for `modified`.
     """
-    headline = headline_element(document)
+    headline = places.headline
     if headline is None:
         headline = next(document.tree.iter("h2"), None)
     around = frozenset(headline.iterancestors()) if headline is not None else frozenset()
@@ -116,7 +119,16 @@ def _labelled_or_near(
         is_near = headline is not None and gap <= (BEFORE if at < start else AFTER)
         if is_near and _is_date_line(text, found):
             near.append((gap, Candidate(field=field, raw=raw, method="text.near")))
-        elif len(text) <= MAX_SAID and SAID.search(text):
+        elif len(text) <= MAX_SAID and (named := SAID.search(text)):
+            later = DATE.search(text, named.end()) or found
+            raw = text[later.start() : later.end() + CLOCK_CHARS]
+            is_changed = MODIFIED_WORD.search(text[: later.start()]) and later is found
+            said.append(
+                Candidate(
+                    field="modified" if is_changed else "published", raw=raw, method="text.said"
+                )
+            )
+        elif len(text) <= MAX_SAID and field == "modified":
             said.append(Candidate(field=field, raw=raw, method="text.said"))
     yield from (candidate for _, candidate in sorted(near, key=itemgetter(0)))
     yield from said
@@ -146,6 +158,10 @@ def _dated_runs(document: Document, headline: HtmlElement | None) -> tuple[Runs,
         if not text or text.isspace() or holder is None or holder.tag in CLOSED:
             continue
         plain = " ".join(text.split())
+        if not is_start:  # <b>Datum:</b> 19.11.2021
+            before = [holder.text or "", *(element.itertext())]
+            label = " ".join(" ".join(before).split())
+            plain = f"{label} {plain}" if 0 < len(label) <= MAX_LABEL else plain
         if any(map(str.isdigit, plain)):
             runs.append((at, plain, holder))
         at += len(plain)

@@ -19,6 +19,11 @@ PUBLISHED_METAS: Final = (
     "article_date_original", "originalpublicationdate", "article.published",
     "rnews:datepublished", "weibo:article:create_at", "shareaholic:article_published_time",
 )  # fmt: skip
+PUBLISHED_META: Final = re.compile(
+    r"(?:^|[.:_-])(?:publi(?:sh(?:ed)?|cation)[-_.]?(?:date|time|on|at)?|date[-_.]?publi(?:shed|cation)|issue[-_.]?date)(?:[-_.](?:iso|utc|original))?$"
+)
+"""Names of CMSs' own metas for the date of publication."""
+MAX_DATE_CHARS: Final = 60
 MODIFIED_METAS: Final = (
     "article:modified_time", "article:modified:time", "og:article:modified_time", "datemodified", "og:updated_time",
     "dcterms.modified", "dc.date.modified", "article.updated", "last-modified", "lastmod",
@@ -98,6 +103,14 @@ def other_dates(node: Node, document: Document) -> Iterator[Candidate]:
         raw = text_of(other.get("datePublished"))
         if raw and (addresses & set(_addresses(other)) or types_of(other) & DATED_TYPES):
             yield Candidate(field="published", raw=raw, method="page.datePublished")
+
+
+def unlisted_dates(document: Document) -> Iterator[Candidate]:
+    """Give the dates of metas that no list knows but whose name says publication; they come last."""
+    known = {*PUBLISHED_METAS, *MODIFIED_METAS}
+    for name, values in document.metas.items():
+        if name not in known and PUBLISHED_META.search(name) and len(values[0]) <= MAX_DATE_CHARS:
+            yield Candidate(field="published", raw=values[0], method=f"meta.{name}")
 
 
 def publisher_of(node: Node, document: Document) -> Publisher:
