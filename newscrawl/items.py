@@ -64,6 +64,22 @@ class Profile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """One value found for a field, before it is judged."""
+
+    field: str
+    """The field it is a candidate for."""
+    raw: str
+    """The value as it stands on the page."""
+    method: str
+    """Where it was found, such as `jsonld.datePublished`."""
+    kind: str | None = None
+    """The type the source gives it, such as `Person` or `Organization`."""
+    url: str | None = None
+    """An address that comes with it, such as an author page."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """One page as it was fetched or read, before anything is known about it."""
 
@@ -83,6 +99,8 @@ class Page:
     """Where it was read from (path, path:line, or the spider), for messages."""
     profile: Profile | None = field(default=None, repr=False)
     """What is known to recur on the pages of its source."""
+    listed: tuple[Candidate, ...] = ()
+    """What the feed or sitemap that led to it says of it: its dates, as they stand there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,22 +135,6 @@ class Edit:
     """The removed text as it stood."""
     detail: str | None = None
     """What spoke against it, where the code alone does not say."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
-    """One value found for a field, before it is judged."""
-
-    field: str
-    """The field it is a candidate for."""
-    raw: str
-    """The value as it stands on the page."""
-    method: str
-    """Where it was found, such as `jsonld.datePublished`."""
-    kind: str | None = None
-    """The type the source gives it, such as `Person` or `Organization`."""
-    url: str | None = None
-    """An address that comes with it, such as an author page."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

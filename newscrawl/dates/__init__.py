@@ -35,6 +35,7 @@ STATED: Final = ("jsonld.", "meta.", "microdata.")
 """Methods whose dates are the page's own."""
 PRINTED: Final = ("text", "time", "microdata.")
 """Methods whose dates a reader sees."""
+LISTED: Final = ("feed.published", "sitemap.published", "listed.published")
 WEAK: Final = ("meta.date", "meta.dc.date", "meta.dcterms.date")
 URL_DAY: Final = re.compile(
     r"[/_.-]((?:19|20)\d\d)[/_-]?(0[1-9]|1[0-2])[/_-]?(0[1-9]|[12]\d|3[01])(?:[/_.T-]|$)"
@@ -82,7 +83,7 @@ def _settle(draft: Draft, field: str) -> Settled | None:
     readings, flags = _plausible(draft, field)
     if not readings:
         return None
-    readings = _finest(_in_right_order(readings))
+    readings = _finest(_by_listing(_in_right_order(readings)))
     candidate, reading = readings[0]
     reading, conflict = _resolve_zone_conflict(reading, readings[1:])
     if any(_disagrees(candidate, other, reading) for candidate, other in readings[1:]):
@@ -157,6 +158,7 @@ def _implausible(reading: Reading, draft: Draft) -> str | None:
 
 def _candidates(draft: Draft, field: str) -> list[Candidate]:
     found = sorted((c for c in draft.candidates if c.field == field), key=_is_weak)
+    found += (c for c in draft.page.listed if c.field == field)
     if field == "published" and (day := _url_day(draft.page.url)):
         found.append(Candidate(field=field, raw=day, method="url"))
     return found
@@ -180,6 +182,18 @@ def _url_day(url: str | None) -> str | None:
         return f"{match[1]}-{MONTHS.index(match[2].lower()[:3]) + 1:02d}-{int(match[3]):02d}"
     match = URL_DAY_FIRST.search(path)
     return f"{match[3]}-{match[2]}-{match[1]}" if match else None
+
+
+def _by_listing(readings: list[Read]) -> list[Read]:
+    """Prefer, of dates that contradict each other, the one that the feed or sitemap confirms."""
+    listed = next((r for c, r in readings if c.method in LISTED), None)
+    if listed is None or abs(readings[0][1].instant - listed.instant) <= DISAGREEMENT:
+        return readings
+    for position, (candidate, other) in enumerate(readings):
+        is_stated = candidate.method.startswith(STATED)
+        if is_stated and abs(other.instant - listed.instant) <= DISAGREEMENT:
+            return [readings[position], *readings[:position], *readings[position + 1 :]]
+    return readings
 
 
 def _in_right_order(readings: list[Read]) -> list[Read]:

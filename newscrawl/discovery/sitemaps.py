@@ -7,6 +7,9 @@ from urllib.parse import urljoin
 
 from lxml import etree
 
+from newscrawl.discovery.listed import Listed, dates_of, list_of
+from newscrawl.items import Candidate
+
 MAX_BYTES: Final = 52_428_800
 """Bytes unpacked; the limit that sitemaps.org sets."""
 
@@ -16,7 +19,12 @@ class Sitemap:
     """A sitemap: pages, or further sitemaps if it is an index."""
 
     is_index: bool
-    urls: tuple[str, ...]
+    entries: tuple[Listed, ...]
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """The addresses alone."""
+        return tuple(entry.url for entry in self.entries)
 
 
 def read_sitemap(body: bytes, url: str) -> Sitemap | None:
@@ -36,13 +44,15 @@ def read_sitemap(body: bytes, url: str) -> Sitemap | None:
     if name not in ("urlset", "sitemapindex"):
         return None
     entry = "sitemap" if name == "sitemapindex" else "url"
-    locations = [
-        location.text or ""
-        for item in root.iterchildren(f"{{*}}{entry}")
-        for location in item.iterchildren("{*}loc")
-    ]
-    urls = (urljoin(url, text.strip()) for text in locations if text.strip())
-    return Sitemap(is_index=name == "sitemapindex", urls=tuple(dict.fromkeys(urls)))
+    entries = (
+        (item.findtext("{*}loc") or "", _dates(item)) for item in root.iterchildren(f"{{*}}{entry}")
+    )
+    return Sitemap(is_index=name == "sitemapindex", entries=list_of(entries, url))
+
+
+def _dates(item: etree._Element) -> tuple[Candidate, ...]:
+    published = item.findtext("{*}news/{*}publication_date")
+    return dates_of("sitemap", published, item.findtext("{*}lastmod"))
 
 
 def sitemaps_in_robots(text: str, url: str) -> tuple[str, ...]:

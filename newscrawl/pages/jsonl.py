@@ -1,4 +1,7 @@
-"""Read pages from JSON lines: ``{"id"?, "url", "html", "fetched_at"?}``."""
+"""Read pages from JSON lines: ``{"id"?, "url", "html", "fetched_at"?, "listed"?}``.
+
+``listed`` is what a feed or sitemap said of the page: ``{"published"?, "modified"?}``.
+"""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -6,8 +9,15 @@ from typing import IO, Any
 
 import msgspec
 
-from newscrawl.items import Page, Rejected
+from newscrawl.items import Candidate, Page, Rejected
 from newscrawl.reasons import Reason
+
+
+class _Listed(msgspec.Struct):
+    """The dates of a feed's or sitemap's entry, as they stand there."""
+
+    published: str | None = None
+    modified: str | None = None
 
 
 class _Line(msgspec.Struct):
@@ -17,6 +27,7 @@ class _Line(msgspec.Struct):
     url: str | None = None
     id: str | int | None = None
     fetched_at: datetime | None = None
+    listed: _Listed | None = None
 
 
 _decoder = msgspec.json.Decoder(_Line)
@@ -41,7 +52,21 @@ def _read_line(line: bytes, origin: str) -> Page | Rejected:
         return Rejected(
             reason=Reason.INVALID_LINE, detail=why, origin=origin, id=row.id, url=row.url
         )
-    return Page(body=row.html, url=row.url, id=row.id, fetched_at=row.fetched_at, origin=origin)
+    return Page(
+        body=row.html,
+        url=row.url,
+        id=row.id,
+        fetched_at=row.fetched_at,
+        origin=origin,
+        listed=_listed(row.listed),
+    )
+
+
+def _listed(said: _Listed | None) -> tuple[Candidate, ...]:
+    fields = (("published", said.published), ("modified", said.modified)) if said else ()
+    return tuple(
+        Candidate(field=field, raw=raw, method=f"listed.{field}") for field, raw in fields if raw
+    )
 
 
 def _id_of(line: bytes) -> str | int | None:

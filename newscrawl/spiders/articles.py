@@ -15,6 +15,7 @@ from twisted.python.failure import Failure
 
 from newscrawl.discovery.feeds import declared_feeds, read_feed
 from newscrawl.discovery.links import find_links, is_other_page
+from newscrawl.discovery.listed import Listed
 from newscrawl.discovery.sitemaps import read_sitemap, sitemaps_in_robots
 from newscrawl.errors import UsageError
 from newscrawl.extraction.document import is_http_url
@@ -151,18 +152,18 @@ class ArticlesSpider(NewsSpider):
                     site.sources.add(url)
                     yield self.source_request(url, site, self.parse_source)
         else:
-            urls = sitemap.urls if sitemap else read_feed(response.body, response.url) or ()
-            yield from self.listed_articles(urls, site)
+            feed = None if sitemap else read_feed(response.body, response.url)
+            yield from self.listed_articles(sitemap.entries if sitemap else feed or (), site)
         yield from self.source_done(site)
 
-    def listed_articles(self, urls: tuple[str, ...], site: Site) -> Iterator[Request]:
+    def listed_articles(self, entries: tuple[Listed, ...], site: Site) -> Iterator[Request]:
         """Ask for the articles among listed addresses: the site's own, no imprint, no home page."""
-        for url in urls:
-            if not self.is_own(url, site.home) or is_other_page(url):
+        for entry in entries:
+            if not self.is_own(entry.url, site.home) or is_other_page(entry.url):
                 self.count("links_skipped")
                 continue
             site.found += 1
-            yield from self.article_request(url)
+            yield from self.article_request(entry.url, listed=entry.says)
 
     def source_done(self, site: Site) -> Iterator[Request]:
         """Once all sources have answered without an article, try the usual paths, then links."""

@@ -14,7 +14,7 @@ from twisted.python.failure import Failure
 from w3lib.url import canonicalize_url
 
 from newscrawl.errors import UsageError
-from newscrawl.items import Page, Rejected
+from newscrawl.items import Candidate, Page, Rejected
 from newscrawl.quality import registrable_domain
 from newscrawl.reasons import Reason
 
@@ -38,8 +38,17 @@ class NewsSpider(Spider):
         self.requested: set[str] = set()
         self.answered: set[str] = set()
 
-    def article_request(self, url: str, *, priority: int = 0) -> Iterator[Request]:
-        """Give the request for an article, unless it was made already or the limit is reached."""
+    def article_request(
+        self, url: str, *, priority: int = 0, listed: tuple[Candidate, ...] = ()
+    ) -> Iterator[Request]:
+        """Give the request for an article, unless it was made already or the limit is reached.
+
+        Args:
+            url: its address.
+            priority: Scrapy's; the higher, the earlier.
+            listed: what the feed or sitemap that led there says of it.
+
+        """
         key = canonicalize_url(url)
         # `scrapy check` runs all contracts on one spider; each must see all its requests.
         if key in self.requested and not os.environ.get("SCRAPY_CHECK"):
@@ -55,7 +64,7 @@ class NewsSpider(Spider):
             errback=self.article_failed,
             priority=priority,
             dont_filter=True,  # counted and filtered here; a silent drop would break the sum
-            meta={"newscrawl_article": True},
+            meta={"newscrawl_article": True, "newscrawl_listed": listed},
         )
 
     def parse(self, response: Response, **kwargs: Any) -> Iterator[Page | Rejected]:
@@ -72,7 +81,7 @@ class NewsSpider(Spider):
             )  # fmt: skip
             return
         self.answered.add(key)
-        yield page_of(response, self.name)
+        yield page_of(response, self.name, response.meta.get("newscrawl_listed", ()))
 
     def article_failed(self, failure: Failure) -> Iterator[Rejected]:
         """Name the reason for which an article could not be fetched."""
@@ -102,7 +111,7 @@ def positive(name: str, value: str | int) -> int:
     return int(value)
 
 
-def page_of(response: Response, origin: str) -> Page:
+def page_of(response: Response, origin: str, listed: tuple[Candidate, ...] = ()) -> Page:
     """Make a page of a response; the clock is read here and nowhere below."""
     content_type = (response.headers.get("Content-Type") or b"").decode("latin-1")
     return Page(
@@ -111,6 +120,7 @@ def page_of(response: Response, origin: str) -> Page:
         content_type=content_type or None,
         fetched_at=datetime.now(UTC).replace(microsecond=0),
         origin=origin,
+        listed=listed,
     )
 
 

@@ -1,7 +1,7 @@
 """The spider for NewsGram: its news sitemap, its feed, its section pages, its daily sitemaps."""
 
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import Any
 
 from scrapy import Request
@@ -10,6 +10,7 @@ from twisted.python.failure import Failure
 
 from newscrawl.discovery.feeds import read_feed
 from newscrawl.discovery.links import find_links
+from newscrawl.discovery.listed import Listed
 from newscrawl.discovery.sitemaps import read_sitemap
 from newscrawl.reference import publishers
 from newscrawl.spiders.articles import tree_of
@@ -77,7 +78,7 @@ class NewsgramSpider(NewsSpider):
                 yield self.source_request(url, self.parse_sitemap)
             self.count("sitemaps_skipped", len(newest[self.days :]) if self.days else 0)
         else:
-            yield from self.listed(sitemap.urls)
+            yield from self.listed(sitemap.entries)
 
     def parse_feed(self, response: Response) -> Iterator[Request]:
         """Ask for a feed's articles.
@@ -95,12 +96,12 @@ class NewsgramSpider(NewsSpider):
         """
         tree = tree_of(response)
         if tree is not None:
-            yield from self.listed(tuple(link.url for link in find_links(tree, response.url)))
+            yield from self.listed(Listed(url=link.url) for link in find_links(tree, response.url))
 
-    def listed(self, urls: tuple[str, ...]) -> Iterator[Request]:
+    def listed(self, entries: Iterable[Listed]) -> Iterator[Request]:
         """Ask for the addresses that have the form of an article's."""
-        for url in urls:
-            if self.article_pattern.search(url.split("?")[0]):
-                yield from self.article_request(url)
+        for entry in entries:
+            if self.article_pattern.search(entry.url.split("?")[0]):
+                yield from self.article_request(entry.url, listed=entry.says)
             else:
                 self.count("links_skipped")
