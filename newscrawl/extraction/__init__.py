@@ -20,6 +20,7 @@ from newscrawl.extraction.plain import read_dump
 from newscrawl.extraction.printed import date_candidates
 from newscrawl.extraction.signs import page_signs
 from newscrawl.extraction.state import rescue
+from newscrawl.extraction.topics import tags_of
 from newscrawl.extraction.walls import find_wall
 from newscrawl.items import HOME_PAGE, Candidate, Draft, Page, Provenance, Publisher, Rejected
 from newscrawl.reference import publisher_for
@@ -59,6 +60,7 @@ def _read_document(document: Document, page: Page) -> Draft:
     if rescued:
         blocks = rescued.lines
         provenance = (*provenance, Provenance(field="text", method=rescued.method, raw=""))
+    publisher = structured.publisher_of(node, document)
     draft = Draft(
         page=replace(page, body=b""),
         blocks=blocks,
@@ -70,9 +72,9 @@ def _read_document(document: Document, page: Page) -> Draft:
         description=structured.document_meta_text(document, "description", "og:description"),
         canonical_url=structured.canonical_url(document),
         amp_url=document.absolute(document.links.get("amphtml")),
-        publisher=structured.publisher_of(node, document),
+        publisher=publisher,
         section=structured.section_of(node, document),
-        tags=structured.tags_of(node, document),
+        tags=tags_of(node, document, publisher),
         kind=structured.kind_of(node, document),
         page_type=_page_type(document, node),
         signs=page_signs(document, scored.evidence, scored.scores, candidates),

@@ -33,7 +33,6 @@ AUTHOR_METAS: Final = (
     "cxenseparse:author", "bt:author", "dc.creator", "dcterms.creator", "article.author",
     "citation_author", "twitter:data1",
 )  # fmt: skip
-TAG_METAS: Final = ("article:tag", "og:article:tag", "news_keywords", "keywords", "parsely-tags")
 SECTION_METAS: Final = (
     "article:section", "og:article:section", "parsely-section", "articlesection",
 )  # fmt: skip
@@ -140,19 +139,6 @@ def document_meta_text(document: Document, *names: str) -> str | None:
     return plain_text(value) if value else None
 
 
-def tags_of(node: Node, document: Document) -> tuple[str, ...]:
-    """Give keywords from JSON-LD, else from the first kind of meta that has any.
-
-    Keywords come as a list, or as one string with commas; both are split.
-    """
-    sources = [as_list(node.get("keywords"))]
-    sources += [list(document.metas.get(name, ())) for name in TAG_METAS]
-    for source in sources:
-        if tags := list(_split_tags(source)):
-            return tuple({tag.casefold(): tag for tag in reversed(tags)}.values())[::-1]
-    return ()
-
-
 def section_of(node: Node, document: Document) -> str | None:
     """Give the section."""
     return (
@@ -237,15 +223,6 @@ def _json_authors(item: object, method: str, document: Document) -> Iterator[Can
 def _composed_name(item: Node) -> str | None:
     given, family = text_of(item.get("givenName")), text_of(item.get("familyName"))
     return text_of(item.get("byline")) or " ".join(p for p in (given, family) if p) or None
-
-
-def _split_tags(values: list[Any]) -> Iterator[str]:
-    for value in values:
-        text = text_of(value) or ""
-        separator = ";" if ";" in text and "," not in text else "[,،、]"
-        for part in re.split(separator, text):
-            if tag := part.strip(" \t\"'#"):
-                yield tag
 
 
 def _addresses(node: Node) -> Iterator[str]:

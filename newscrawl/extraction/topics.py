@@ -1,0 +1,167 @@
+"""The keywords of an article: declared, or listed under it as links to topics."""
+
+import re
+from collections.abc import Iterable, Iterator
+from itertools import groupby, islice
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from lxml.html import HtmlElement
+
+from newscrawl.extraction.document import Document
+from newscrawl.extraction.jsonld import Node, as_list, text_of
+from newscrawl.extraction.visible import text_content
+from newscrawl.items import Publisher
+from newscrawl.wording import bare
+
+TAG_METAS: Final = ("article:tag", "og:article:tag", "parsely-tags", "news_keywords")
+KEYWORDS: Final = "keywords"
+"""Written for search engines, often the same on all pages; what a reader sees goes before it."""
+TAG_PATH: Final = re.compile(
+    r"/(?:tags?|topics?|themen?|thema|schlagw[oö]rt(?:er)?|keywords?|etiquetas?|temas?|sujets?|mots?-cles?"
+    r"|argomenti|tagi|temat|emner?|onderwerp(?:en)?|konular?|etiket(?:ler)?|topik|tema|avainsanat?|labels?)/[^/]+",
+    re.IGNORECASE,
+)
+TAG_CLASS: Final = re.compile(
+    r"(?:^|[\s_-])(?:tags?|tag-?list|topics?|keywords?|themen|schlagw\w+|etiquetas|related-?topics)(?:$|[\s_-])",
+    re.IGNORECASE,
+)
+CLOUD: Final = re.compile(
+    r"cloud|trending|popular|menu|breadcrumb|teaser|card|comment|sidebar|widget|related-?(?:post|article|news)|(?:^|[\s_-])nav",
+    re.IGNORECASE,
+)
+KEYED: Final = re.compile(r"([A-Za-z][A-Za-z ]{1,20}?)(?:\s*:\s+|/)(?=\S)(.+)")
+KEYS: Final = frozenset(
+    ["category", "keyword", "organization", "person", "place", "section", "sections", "subject", "tag", "topic"]
+)  # fmt: skip
+"""What CMSs write in front of a keyword: `Subject: Justice`, `topic/steel`."""
+CODE: Final = re.compile(r"[A-Z0-9:_-]{2,}")
+IDENTIFIER: Final = re.compile(
+    r"[0-9a-f]{8}-[0-9a-f]{4}-.+|/.*|[\w.-]+\.(?:com|org|net|de|tv)|[\w-]+:\w+:.+", re.IGNORECASE
+)
+MAX_TAG_CHARS: Final = 60
+MAX_LINKED: Final = 30
+MAX_BETWEEN: Final = 40
+"""Characters of a paragraph of tags that are not linked: its label, commas."""
+UNSEPARATED: Final = 5
+"""Words of a lone keyword that is a list whose separators were lost."""
+
+
+def tags_of(node: Node, document: Document, publisher: Publisher) -> tuple[str, ...]:
+    """Give keywords from the first source that has any.
+
+    JSON-LD and article:tag come first, then the topics that a reader sees, then metas. Keywords
+    come as a list, or as one string with commas; both are split.
+    """
+    declared = [
+        as_list(node.get("keywords")),
+        *(document.metas.get(name, ()) for name in TAG_METAS),
+    ]
+    seen = linked_topics(document)
+    for source in (*declared, seen, document.metas.get(KEYWORDS, ())):
+        tags = _cleaned(split_tags(source), publisher)
+        if len(tags) > 1 or (tags and len(tags[0].split()) < UNSEPARATED):
+            return seen if _folded(seen) > _folded(tags) else tags
+    return ()
+
+
+def _folded(tags: Iterable[str]) -> frozenset[str]:
+    return frozenset(map(bare, tags))
+
+
+def linked_topics(document: Document) -> tuple[str, ...]:
+    """Give the topics that an article links to, of all such lists the longest.
+
+    Teasers of other articles have topics too, one or two each.
+    """
+    found = [link for link in document.tree.iter("a") if _is_topic(link)]
+    lists = [list(group) for _, group in groupby(found, key=_holder)]
+    named = [links for links in lists if len(links) > 1 or _is_marked(links[0])]
+    best = max(named, key=len, default=[])
+    return tuple(text_content(link).lstrip("# ") for link in best[:MAX_LINKED])
+
+
+def _is_topic(link: HtmlElement) -> bool:
+    if "category" in (link.get("rel") or "").split():
+        return False
+    if not (_is_marked(link) or TAG_PATH.search(_path(link.get("href")))):
+        return False
+    text = text_content(link)
+    is_short = 0 < len(text) <= MAX_TAG_CHARS
+    return is_short and not (_is_in_text(link, text) or _is_beside(link))
+
+
+def _path(address: str | None) -> str:
+    try:
+        return urlsplit(address or "").path
+    except ValueError:
+        return ""
+
+
+def _is_beside(link: HtmlElement) -> bool:
+    """Tell a link of menus, tag clouds and teasers; an article's own footer holds its topics."""
+    in_footer = False
+    for holder in (link, *link.iterancestors()):
+        if holder.tag in ("article", "main"):
+            return False
+        in_footer = in_footer or holder.tag == "footer"
+        if holder.tag in ("nav", "aside", "header") or CLOUD.search(
+            f"{holder.get('class') or ''} {holder.get('id') or ''}"
+        ):
+            return holder.tag != "body"
+    return in_footer
+
+
+def _is_in_text(link: HtmlElement, text: str) -> bool:
+    """Tell a link in a sentence from one in a list of links."""
+    paragraph = next(link.iterancestors("p"), None)
+    if paragraph is None:
+        return False
+    linked = sum(len(text_content(a)) for a in paragraph.iter("a"))
+    return len(text_content(paragraph)) - max(linked, len(text)) > MAX_BETWEEN
+
+
+def _is_marked(link: HtmlElement) -> bool:
+    return "tag" in (link.get("rel") or "").split() or _is_in_list(link)
+
+
+def _is_in_list(link: HtmlElement) -> bool:
+    return any(TAG_CLASS.search(e.get("class") or "") for e in islice(link.iterancestors(), 3))
+
+
+def _holder(link: HtmlElement) -> HtmlElement | None:
+    holder = link.getparent()
+    while holder is not None and len(holder) == 1 and holder.tag != "body":
+        holder = holder.getparent()
+    return holder
+
+
+def split_tags(values: Iterable[Any]) -> Iterator[str]:
+    """Give the keywords of a list, or of strings that hold several.
+
+    >>> list(split_tags(["Ferry, Harbour"])), list(split_tags(["Ferry; Harbour"]))
+    (['Ferry', 'Harbour'], ['Ferry', 'Harbour'])
+    """
+    for value in values:
+        text = text_of(value) or ""
+        separator = ";" if ";" in text and "," not in text else "[,،、]"
+        for part in re.split(separator, text):
+            if tag := part.strip(" \t\"'#"):
+                yield tag
+
+
+def _cleaned(tags: Iterable[str], publisher: Publisher) -> tuple[str, ...]:
+    """Drop what is no keyword: ids, codes, the publisher; and the keys of a CMS."""
+    found = list(tags)
+    keyed = {tag: match for tag in found if (match := KEYED.fullmatch(tag))}
+    if any(match[1].strip().lower() in KEYS for match in keyed.values()):
+        known = (m for m in keyed.values() if m[1].strip().lower() in KEYS)
+        found = [*(m[2].strip() for m in known), *(t for t in found if t not in keyed)]
+    if found and 2 * sum(bool(CODE.fullmatch(tag)) for tag in found) > len(found) > UNSEPARATED:
+        return ()
+    own = {
+        bare(publisher.name or ""),
+        *(bare(part) for part in (publisher.domain or "").split(".")),
+    }
+    kept = (t for t in found if not IDENTIFIER.fullmatch(t) and bare(t) not in own)
+    return tuple({tag.casefold(): tag for tag in reversed(list(kept))}.values())[::-1]
