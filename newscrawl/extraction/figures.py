@@ -23,29 +23,22 @@ LAZY_ATTRIBUTES: Final = (
 )  # fmt: skip
 CAPTION_MARK: Final = re.compile(r"caption|bildunterschrift|legende|pie-?de-?foto|didascalia")
 CREDIT_MARK: Final = re.compile(
-    r"credit|attribution|copyright|photographer|fotograf|(?:^|[\s_-])source(?:$|[\s_-])|quelle"
+    r"credit|bildautor|(?:image|foto|photo|picture|figcaption|caption)[_-]*author|attribution|copyright|photographer|fotograf|(?:^|[\s_-])source(?:$|[\s_-])|quelle"
     r"|image-?(?:source|author|by)|photo-?by|urheber|(?:^|[\s_-])rights(?:$|[\s_-])",
     re.IGNORECASE,
 )
-# A credit printed behind its caption; glued (no space before it) on one page in twenty-five.
-CREDIT_TAIL: Final = re.compile(
-    r"(?:(?:\s|(?<=[^\W\d_A-Z])|(?<=[.!?)\]”\"'\d]))[\[(/|–-]?\s*)"
-    r"((?:(?:(?:AP |EPA |AFP )?Photo(?:graph)?s?|Fotos?|Bild(?:er)?|Images?|Picture|Pictures|Quelle|Credits?|Source"
-    r"|Copyright|Kredit|Фото|Zdjęcie|Fotó|Foto de|Photo credit|Image credit|Foto/Video)\b"
-    r"(?:\s+(?:credit|by|von|di|de))?\s*[:/©]|(?:Photo(?:graph)?|Foto|Image|Picture) (?:by|via)"
-    r"|©|\(c\)|\(C\)).{2,120})$"
+SLASHED_TAIL: Final = re.compile(
+    r"(?<=\S) / ((?:[^\W\d_a-z][\w.'’-]*(?: [\w.'’-]+){0,4} / )?[^\W\d_a-z][\w.'’-]*(?: [\w.'’-]+){1,4}\.?)$"
 )
-CREDIT_LABEL: Final = re.compile(
-    r"^\W*(?:(?:photo|foto|image|picture|bild)[ -]?credits?|photo(?:graph)?s?|fotos?|bild(?:er)?|images?|pictures?"
-    r"|quelle|credits?|source|kredit|фото|zdjęcie|fotó|copyright)(?:\s+(?:by|von|di|de))?\s*[:/]\s*"
-    r"|^(?:photo(?:graph)?|image|picture)s?\s+by\s+",
-    re.IGNORECASE,
+"""`… / Jo Doe`, `… / Jo Doe / LRT nuotr.`"""
+HANGUL_TAIL: Final = re.compile(
+    r"(?<=[.다]) ([\uac00-\ud7a3]{2,6}\d?(?: (?:제공|기자|선임기자))?)$"
 )
+"""An agency or a name behind the last full stop, as Korean papers print it."""
+AUTHOR_MARK: Final = re.compile(r"(?:^|[\s_-])author(?:$|[\s_-])", re.IGNORECASE)
+"""Inside a caption an author is who took the picture."""
 ICON: Final = re.compile(
     r"\.svg(?:$|\?)|/(?:icons?|logos?|sprites?)/|logo|avatar|pixel|spacer", re.IGNORECASE
-)
-LABEL_END: Final = re.compile(
-    r"\s*(?:photo|foto|bild|image|credit|quelle|source)(?: credit)?\s*:$", re.IGNORECASE
 )
 MAX_WRAPPERS: Final = 6
 """Levels between an image and the wrapper that holds its caption; four on the deepest layout seen."""
@@ -95,7 +88,7 @@ def split_credit(caption: str, alt: str | None = None) -> tuple[str, str | None]
         rest = caption[len(alt) :].strip(" |/()[]")
         if 2 <= len(rest) <= MAX_CREDIT_CHARS and (rest[0].isupper() or rest[0] in "©@"):
             return alt, without_label(rest)
-    for pattern in (CREDIT_TAIL, _agency_tail(), _bracket_tail()):
+    for pattern in (_credit_tail(), _agency_tail(), _bracket_tail(), SLASHED_TAIL, HANGUL_TAIL):
         if match := pattern.search(f" {caption}"):
             found = match[match.lastindex or 1]
             kept = caption[: max(0, match.start(match.lastindex or 1) - 1)].rstrip(" |/([–-")
@@ -107,9 +100,45 @@ def without_label(credit: str) -> str:
     """Cut the word that introduces a credit: `Photo: `, `Foto: `, `Image credit: `.
 
     >>> without_label("Foto: Jo Doe/dpa"), without_label("©Jo Doe")
-    ('Jo Doe/dpa', '©Jo Doe')
+    ('Jo Doe/dpa', 'Jo Doe')
     """
-    return CREDIT_LABEL.sub("", credit).strip() or credit
+    bare_credit = credit.strip().strip("()[]|").strip()
+    for _ in range(2):  # Foto: Bild: …
+        bare_credit = _label().sub("", bare_credit).strip() or bare_credit
+    return bare_credit.lstrip("＝=/| ") or credit
+
+
+@cache
+def _labels() -> str:
+    words = sorted(word_list("credit_labels"), key=len, reverse=True)
+    return "|".join(re.escape(word).replace("\\ ", r"[\s-]") for word in words)
+
+
+@cache
+def _label() -> re.Pattern[str]:
+    """Compile what introduces a credit: `Photo: `, `Foto: `, `Image credit: `, `Photo by `."""
+    by = r"(?:by|von|di|de|via)"
+    return re.compile(
+        rf"^\W*(?:(?:{_labels()})(?:\s+{by})?\.?\s*[:：]\s*|(?:photos?|photograph|image|picture|foto)s?\s+{by}\s+"
+        rf"|(?:©|\(c\)|（Ｃ）|copyright\b)\s*(?:\d{{4}}\s+)?)",
+        re.IGNORECASE,
+    )
+
+
+@cache
+def _label_end() -> re.Pattern[str]:
+    return re.compile(rf"[\s|,(/–-]*(?:{_labels()})\.?\s*[:：]$", re.IGNORECASE)
+
+
+@cache
+def _credit_tail() -> re.Pattern[str]:
+    """Compile a credit printed behind its caption; glued (no space before it) on one page in 25."""
+    words = "|".join(f"{w[0].upper()}{re.escape(w[1:])}" for w in word_list("credit_labels"))
+    return re.compile(
+        rf"(?:(?:\s|(?<=[^\W\d_A-Z])|(?<=[.!?)\]”\"'\d,|]))[\[(/|,–-]?\s*)"
+        rf"((?:(?:(?:AP|AFP|EPA) )?(?:{words})\b(?:\s+(?:credit|by|von|di|de))?\.?\s*[:：/©]|(?:Photo(?:graph)?|Foto|Image|Picture) (?:by|via)"
+        r"|©|\(c\)|\(C\)|（Ｃ）|[＝=](?=[^\W\d_]{1,12}$)).{2,120}|[＝=][^\W\d_]{1,12})$"
+    )
 
 
 @cache
@@ -139,7 +168,10 @@ def _agency_tail() -> re.Pattern[str]:
 def _bracket_tail() -> re.Pattern[str]:
     """Compile a closing bracket that holds an agency, or in scripts without case a short name."""
     other_script = r"[\u0590-\u08ff\u0900-\u0dff][^()\[\]a-zA-Z\d]{2,40}"
-    return re.compile(rf"[(\[]((?:[^()\[\]]{{2,40}}/)?(?:{_agencies()})|{other_script})[)\]]\.?$")
+    name = r"[^\W\d_a-z][^()\[\]/]{1,30}"
+    return re.compile(
+        rf"[(\[]((?:[^()\[\]]{{2,40}}/)?(?:{_agencies()})|{name}/{name}|{other_script})[)\]]\.?$"
+    )
 
 
 def _captioned(document: Document) -> Iterator[Image]:
@@ -150,6 +182,7 @@ def _captioned(document: Document) -> Iterator[Image]:
         caption_element = _caption_element(element, captions)
         alt = " ".join((element.get("alt") or "").split()) or None
         caption, credit = _read_caption(caption_element, alt)
+        credit = credit or _credit_beside(element, caption_element)
         if caption or credit:
             yield Image(
                 url=_image_url(element, document),
@@ -233,7 +266,7 @@ def _read_caption(element: HtmlElement | None, alt: str | None) -> tuple[str | N
     if credit and len(credit) <= MAX_CREDIT_CHARS and credit != whole:
         caption = whole.replace(credit, " ", 1) if whole.count(credit) else whole
         kept = " ".join(caption.split()).strip(" |([")
-        return LABEL_END.sub("", kept) or None, without_label(credit)
+        return _label_end().sub("", kept) or None, without_label(credit)
     if credit and credit == whole:
         return None, without_label(credit)
     caption, credit = split_credit(_glued_text(element), alt)
@@ -242,9 +275,31 @@ def _read_caption(element: HtmlElement | None, alt: str | None) -> tuple[str | N
 
 def _credit_elements(caption: HtmlElement) -> Iterator[HtmlElement]:
     for element in caption.iterdescendants():
-        marks = " ".join(element.get(name) or "" for name in (*MARKS, "id"))
-        if CREDIT_MARK.search(marks) and not CAPTION_MARK.fullmatch(marks.lower()):
+        if element.tag == "cite" or _is_credit(element) or AUTHOR_MARK.search(_marks(element)):
             yield element
+
+
+def _is_credit(element: HtmlElement) -> bool:
+    marks = _marks(element)
+    return bool(CREDIT_MARK.search(marks)) and not CAPTION_MARK.fullmatch(marks.lower())
+
+
+def _marks(element: HtmlElement) -> str:
+    return " ".join(element.get(name) or "" for name in (*MARKS, "id"))
+
+
+def _credit_beside(image: HtmlElement, caption: HtmlElement | None) -> str | None:
+    """Find a credit that stands beside the caption, or where there is none."""
+    for wrapper in islice(image.iterancestors(), MAX_WRAPPERS):
+        if wrapper.tag in ("body", "article", "main", "section") or not _is_alone(wrapper):
+            return None
+        for element in wrapper.iterdescendants():
+            if element is caption or not _is_credit(element):
+                continue
+            text = text_content(element)
+            if 1 < len(text) <= MAX_CREDIT_CHARS:
+                return without_label(text)
+    return None
 
 
 def _glued_text(element: HtmlElement) -> str:
