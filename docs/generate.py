@@ -10,7 +10,7 @@ from newscrawl.reasons import BROKEN_INPUT, EditCode, Reason
 FOLDER = Path(__file__).parent
 TYPES = (
     items.Article, items.Block, items.Author, items.Agency, items.Dateline, items.Image, items.Credit,
-    items.CitedSource, items.Publisher, items.Dates, items.DateInfo, items.Candidate, items.Paywall,
+    items.CitedSource, items.Note, items.Copyright, items.Publisher, items.Dates, items.DateInfo, items.Candidate, items.Paywall,
     items.ExtractedWith, items.Edit, items.Provenance,
 )  # fmt: skip
 

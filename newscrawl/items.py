@@ -33,6 +33,8 @@ FOUND_NEARBY: Final = (
 """Methods of values that a page does not mark as its own; pages that are no articles have such too."""
 
 AuthorKind = Literal["person", "desk", "agency", "publisher"]
+SourceKind = Literal["outlet", "agency", "generic"]
+NoteKind = Literal["correction", "editors_note", "disclosure", "translation", "republication"]
 BlockKind = Literal["paragraph", "heading", "quote", "list_item", "table_row", "code"]
 Precision = Literal["second", "minute", "day", "month", "year"]
 
@@ -144,9 +146,17 @@ class Credit:
     raw: str
     """The credit as printed."""
     photographer: str | None = None
-    """The person."""
+    """The person, the first of them."""
     agency: str | None = None
-    """The agency, stock library or collection."""
+    """The agency, stock library or collection, the first of them."""
+    photographers: tuple[str, ...] = ()
+    """All persons named."""
+    agencies: tuple[str, ...] = ()
+    """All agencies, libraries and collections named, in the order of the chain."""
+    supplied_as: str | None = None
+    """pool, handout, courtesy, screenshot or file, where the credit says so."""
+    licence: str | None = None
+    """The licence that the credit names, such as `CC BY-SA 4.0`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,6 +173,8 @@ class Image:
     """The alternative text."""
     is_lead: bool = False
     """True for the image at the head of the article."""
+    is_generic: bool = False
+    """True where caption or credit calls it a file, symbolic or illustrative picture."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,6 +205,8 @@ class Agency:
     """Stable id in `reference/gazetteers/agencies.toml`, such as `ians`."""
     name: str
     """Full name, such as `Indo-Asian News Service`."""
+    where: tuple[str, ...] = ()
+    """Where it is named: byline, dateline, tail, copyright, jsonld."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,16 +221,52 @@ class Dateline:
     """The day as printed; it has no year."""
     agency: str | None = None
     """The agency's id."""
+    places: tuple[str, ...] = ()
+    """The places one by one, where a slash or 'and' parts them."""
+    reporter: str | None = None
+    """The reporter, where the dateline names one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CitedSource:
-    """An outlet the text names as the one that reported something."""
+    """Whom the text names as the one that reported something, at one place of the text."""
 
-    name: str
-    """The outlet."""
+    name: str | None = None
+    """The outlet or agency; absent where the text says 'media reports'."""
+    kind: SourceKind = "outlet"
+    """outlet, agency or generic."""
     phrase: str
     """The words that cite it."""
+    verb: str | None = None
+    """The verb or preposition: reported, told, laut."""
+    count: int = 1
+    """How often the text cites it in all."""
+    is_self: bool = False
+    """True where a text cites its own publisher or agency."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """What the editors say about the article itself."""
+
+    kind: NoteKind
+    """correction, editors_note, disclosure, translation or republication."""
+    text: str
+    """The note as printed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copyright:
+    """Who holds the rights, as the page says."""
+
+    holder: str | None = None
+    """The holder."""
+    year: str | None = None
+    """The year as printed; it is no date of publication."""
+    notice: str | None = None
+    """The notice as printed."""
+    licence: str | None = None
+    """Address or name of the licence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -329,6 +379,8 @@ class Draft:
     byline_raw: str | None = None
     dateline: Dateline | None = None
     sources_cited: tuple[CitedSource, ...] = ()
+    notes: tuple[Note, ...] = ()
+    copyright: Copyright | None = None
     date_published: str | None = None
     date_modified: str | None = None
     dates: Dates = Dates()
@@ -377,7 +429,11 @@ class Article:
     dateline: Dateline | None = None
     """Place and agency in front of the text."""
     sources_cited: tuple[CitedSource, ...] = ()
-    """Outlets that the text says reported something, once for each time."""
+    """Whom the text says reported something, once for each time."""
+    notes: tuple[Note, ...] = ()
+    """Corrections, editor's notes, disclosures, and where the text was first or in which language."""
+    copyright: Copyright | None = None
+    """Who holds the rights, as declared or as a line at the end says."""
     date_published: str | None = None
     """ISO 8601 with offset where one is known; a bare day where only a day is."""
     date_modified: str | None = None

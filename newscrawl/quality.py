@@ -194,6 +194,8 @@ def _article(draft: Draft, text: str) -> Article:
         byline_raw=draft.byline_raw,
         dateline=draft.dateline,
         sources_cited=draft.sources_cited,
+        notes=draft.notes,
+        copyright=draft.copyright,
         date_published=draft.date_published,
         date_modified=draft.date_modified,
         dates=draft.dates,

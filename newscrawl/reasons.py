@@ -99,6 +99,7 @@ class EditCode(_Explained):
     READING_TIME = "reading_time.line", "A reading-time note."
     DATELINE = "dateline.moved", "The dateline in front of the text, kept as a field."
     TAIL_AGENCY = ("tail.agency", "The agency or desk initials after the text, kept as fields.")
+    NOTE = "note.moved", "A correction or other note of the editors, kept with the notes."
     TAIL_REPORTING = ("tail.reporting", "A 'Reporting by …; Editing by …' note, kept as fields.")
     RELATED = "related.block", "Related stories, or the message that there are none."
     READ_MORE = "related.line", "A line that points to another article."

@@ -8,7 +8,8 @@ import pytest
 from newscrawl.extraction import structured
 from newscrawl.extraction.document import Document, parse_document
 from newscrawl.extraction.jsonld import read_json_ld, text_of, types_of
-from newscrawl.items import Page
+from newscrawl.extraction.topics import tags_of
+from newscrawl.items import Page, Publisher
 from newscrawl.jsonl import encode
 from newscrawl.stages import clean
 
@@ -114,7 +115,8 @@ def test_keywords_in_one_string_are_split() -> None:
         '{"@type": "NewsArticle", "headline": "M", "keywords": "Russia,Ukraine"}'
     )
 
-    assert structured.tags_of(structured.main_article(document), document) == ("Russia", "Ukraine")
+    node = structured.main_article(document)
+    assert tags_of(node, document, Publisher()) == ("Russia", "Ukraine")
 
 
 def test_canonical_of_a_home_page_is_not_believed() -> None:

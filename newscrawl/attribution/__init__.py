@@ -5,12 +5,13 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Final
 
-from newscrawl.attribution.agencies import agency_named, merge
+from newscrawl.attribution.agencies import agencies_in, agency_named, merge, named_in
 from newscrawl.attribution.bylines import Name, read_byline
 from newscrawl.attribution.cited import cited_sources
-from newscrawl.attribution.credits import split_image_credit
+from newscrawl.attribution.credits import with_parts
+from newscrawl.attribution.notes import note_of
 from newscrawl.attribution.tails import read_dateline, read_tail
-from newscrawl.items import Agency, Author, Block, Candidate, Draft, Edit, Image, Provenance
+from newscrawl.items import Agency, Author, Block, Candidate, Draft, Edit, Provenance
 from newscrawl.lines import byline_prefix
 from newscrawl.reasons import EditCode
 from newscrawl.reference import agencies
@@ -71,12 +72,13 @@ class Byline:
 
 def normalise_attribution(draft: Draft) -> Draft:
     """Fill authors, desk, editors, agencies, dateline, credits and cited sources."""
-    draft = _take_dateline(_take_tails(draft))
+    draft = _take_dateline(_take_tails(_take_notes(draft)))
     draft = _take_byline(draft)
     return replace(
         draft,
-        images=tuple(_with_credit(image, draft.country) for image in draft.images),
-        sources_cited=cited_sources(draft.blocks),
+        agencies=merge(draft.agencies, _declared_agencies(draft)),
+        images=tuple(with_parts(image, draft.country) for image in draft.images),
+        sources_cited=cited_sources(draft.blocks, draft.publisher, draft.agencies),
     )
 
 
@@ -108,7 +110,7 @@ def _take_byline(draft: Draft) -> Draft:
         desk=tuple(dict.fromkeys(n.text for n, _ in everything if n.kind in ("desk", "publisher"))),
         editors=_also(draft.editors, everything, "editor"),
         contributors=_also(draft.contributors, everything, "contributor"),
-        agencies=merge(named_agencies, draft.agencies),
+        agencies=merge(named_in("byline", named_agencies), draft.agencies),
         byline_raw="; ".join(squeeze(candidate.raw) for candidate in group),
         provenance=(*draft.provenance, _provenance(group, candidates)),
     )
@@ -230,6 +232,26 @@ def _provenance(group: list[Candidate], candidates: list[Candidate]) -> Provenan
     )
 
 
+def _declared_agencies(draft: Draft) -> tuple[Agency, ...]:
+    """Read the agencies that JSON-LD names as source, provider or holder of the rights."""
+    said = (c.raw for c in draft.candidates if c.field == "agency")
+    found = (agencies_in(raw, draft.country) for raw in said)
+    return named_in("jsonld", tuple(agency for agencies in found for agency in agencies))
+
+
+def _take_notes(draft: Draft) -> Draft:
+    """Move the editors' notes out of the text; a block that is nothing else is one."""
+    notes = {i: note for i, block in enumerate(draft.blocks) if (note := note_of(block))}
+    if len(notes) == len(draft.blocks):
+        return draft
+    return replace(
+        draft,
+        blocks=tuple(block for i, block in enumerate(draft.blocks) if i not in notes),
+        notes=tuple(notes.values()),
+        edits=(*draft.edits, *(Edit(code=EditCode.NOTE, text=n.text) for n in notes.values())),
+    )
+
+
 def _take_tails(draft: Draft) -> Draft:
     """Cut desk and agency tails from the last blocks, and keep what they say."""
     blocks, edits = list(draft.blocks), list(draft.edits)
@@ -242,7 +264,8 @@ def _take_tails(draft: Draft) -> Draft:
         tail = read_tail(blocks[index].text, draft.country)
         if tail:
             edits.append(Edit(code=tail.code, text=tail.removed))
-            found, editors = merge(found, tail.agencies), (*editors, *tail.editors)
+            place = "copyright" if tail.code is EditCode.COPYRIGHT else "tail"
+            found, editors = merge(found, named_in(place, tail.agencies)), (*editors, *tail.editors)
             contributors = (*tail.contributors, *contributors)
             blocks[index : index + 1] = _kept(blocks[index], tail.kept)
     return replace(
@@ -269,7 +292,7 @@ def _take_dateline(draft: Draft) -> Draft:
                 draft,
                 blocks=blocks,
                 dateline=dateline,
-                agencies=merge(draft.agencies, agency),
+                agencies=merge(draft.agencies, named_in("dateline", agency)),
                 edits=(*draft.edits, Edit(code=EditCode.DATELINE, text=dateline.raw)),
             )
     return draft
@@ -277,9 +300,3 @@ def _take_dateline(draft: Draft) -> Draft:
 
 def _agency_of(agency_id: str | None) -> tuple[Agency, ...]:
     return tuple(Agency(id=row.id, name=row.name) for row in agencies() if row.id == agency_id)
-
-
-def _with_credit(image: Image, country: str | None) -> Image:
-    if image.credit is None:
-        return image
-    return replace(image, credit=split_image_credit(image.credit.raw, country))

@@ -1,6 +1,7 @@
 """Find news agencies by the gazetteer, only in attribution positions and case-sensitively."""
 
 import re
+from dataclasses import replace
 from functools import cache
 from typing import Final
 
@@ -54,10 +55,18 @@ def is_agency_text(text: str) -> bool:
 
 
 def merge(*groups: tuple[Agency, ...]) -> tuple[Agency, ...]:
-    """Join agencies, each once, the first mention first."""
-    return tuple(
-        {agency.id: agency for group in reversed(groups) for agency in reversed(group)}.values()
-    )[::-1]
+    """Join agencies, each once, the first mention first, with all places where it is named."""
+    found: dict[str, Agency] = {}
+    for agency in (agency for group in groups for agency in group):
+        known = found.get(agency.id, agency)
+        where = tuple(dict.fromkeys((*known.where, *agency.where)))
+        found[agency.id] = replace(known, where=where)
+    return tuple(found.values())
+
+
+def named_in(where: str, agencies: tuple[Agency, ...]) -> tuple[Agency, ...]:
+    """Note where agencies are named."""
+    return tuple(replace(agency, where=(where,)) for agency in agencies)
 
 
 def _as_agency(row: AgencyEntry) -> Agency:

@@ -1,28 +1,28 @@
-"""Split an image credit into photographer and agency."""
+"""Split an image credit into photographers, agencies, how it was supplied, and a licence."""
 
 import re
+from dataclasses import replace
 from functools import cache
 from typing import Final
 
 from newscrawl.attribution.agencies import agency_named
-from newscrawl.items import Credit
-from newscrawl.reference import word_list
+from newscrawl.items import Credit, Image
+from newscrawl.reference import load_table, word_list
+from newscrawl.wording import fold
 
-LABEL: Final = re.compile(
-    r"(?i)^\W*(?:(?:photo(?:graph)?s?|fotos?|bild(?:er)?|images?|pictures?|quelle|credits?|source|copyright|kredit"
-    r"|фото|zdjęcie|fotó|illustration)\b(?:\s+(?:credit|by|von|di|de|via))?\s*[:/]?|©|\(c\))\s*"
-)
 SEPARATOR: Final = re.compile(
-    r"\s*(?:/|\||,|\bvia\b|\bfor\b|\s-\s|©|\bthrough\b)\s*", re.IGNORECASE
+    r"\s*(?:/|\||,|;|＝|\bvia\b|\bfor\b|\bfür\b|\s-\s|©|\bthrough\b)\s*", re.IGNORECASE
 )
-POOL: Final = re.compile(
-    r"(?i)^(?:pool|handout|file|file photo|archive?|archiv|symbolbild|dokumentationsbild)$"
+PHOTO: Final = re.compile(r"\s+(?:photo|foto|images?|nuotr\.?|picture)s?$", re.IGNORECASE)
+LICENCE: Final = re.compile(
+    r"\bCC(?:\s|-)?(?:0|BY)(?:[ -](?:SA|NC|ND))*(?:\s?\d\.\d)?|\bcreative commons\b[\w .-]{0,40}|\bpublic domain\b|\bgemeinfrei\b",
+    re.IGNORECASE,
 )
 # Who supplied a picture without having taken it: named in the raw credit only.
 ORGANISATION: Final = re.compile(
-    r"(?i)\b(?:handout|courtesy|museum|groups?|projects?|schools?|university|librar(?:y|ies)|archives?|police|ministry"
+    r"(?i)\b(?:museum|groups?|projects?|schools?|university|librar(?:y|ies)|archives?|police|ministry"
     r"|council|institut\w*|foundation|society|department|office|services?|team|press|news|media|club|church|company"
-    r"|polizei|feuerwehr|stadt|gemeinde|verein|verlag|archiv|ministerium|screenshot|supplied|provided|privat)\b"
+    r"|polizei|feuerwehr|stadt|gemeinde|verein|verlag|archiv|ministerium|government|embassy|hospital)\b"
 )
 PERSON: Final = re.compile(r"^[^\W\d_][\w'’.-]*(?:\s+[^\W\d_][\w'’.-]*){1,4}$")
 
@@ -33,32 +33,80 @@ def split_image_credit(raw: str, country: str | None = None) -> Credit:
     >>> c = split_image_credit("Foto: Hannes Albert/dpa")
     >>> c.photographer, c.agency
     ('Hannes Albert', 'Deutsche Presse-Agentur')
-    >>> split_image_credit("Wikimedia Commons").agency
-    'Wikimedia Commons'
+    >>> c = split_image_credit("Jo Doe / Pool via Reuters")
+    >>> c.photographers, c.agencies, c.supplied_as
+    (('Jo Doe',), ('Reuters',), 'pool')
     """
-    text = LABEL.sub("", raw.strip()).strip(" .()[]")
+    text = _label().sub("", raw.strip()).strip(" .()[]")
+    licence = LICENCE.search(text)
+    text = LICENCE.sub(" ", text)
     agencies, people = [], []
     for piece in SEPARATOR.split(text):
-        part = piece.strip(" .()[]")
-        if not part or POOL.match(part):
+        part = _supply().sub(" ", piece).strip(" .:()[]-–")
+        if not part:
             continue
         if name := _agency(part, country):
             agencies.append(name)
-        elif PERSON.match(part) and not ORGANISATION.search(part):
+        elif (
+            PERSON.match(part)
+            and not ORGANISATION.search(piece)
+            and part == piece.strip(" .:()[]-–")
+        ):
             people.append(part)
     return Credit(
         raw=raw,
         photographer=people[0] if people else None,
         agency=agencies[0] if agencies else None,
+        photographers=tuple(dict.fromkeys(people)),
+        agencies=tuple(dict.fromkeys(agencies)),
+        supplied_as=_supplied_as(text),
+        licence=licence[0].strip() if licence else None,
     )
+
+
+def with_parts(image: Image, country: str | None = None) -> Image:
+    """Split an image's credit, and tell a picture that only stands for the matter."""
+    credit = split_image_credit(image.credit.raw, country) if image.credit else None
+    said = f"{image.caption or ''} {credit.raw if credit else ''}"
+    return replace(image, credit=credit, is_generic=bool(_generic().search(fold(said))))
 
 
 def _agency(part: str, country: str | None) -> str | None:
-    if agency := agency_named(part, country):
-        return agency.name
-    return _libraries().get(part.casefold()) or (
-        "Associated Press" if re.match(r"AP\b(?: Photo)?$", part) else None
+    for name in (part, PHOTO.sub("", part)):
+        if agency := agency_named(name, country):
+            return agency.name
+        if library := _libraries().get(name.casefold()):
+            return library
+    return None
+
+
+def _supplied_as(text: str) -> str | None:
+    found = _supply().search(text)
+    words = fold(found[0]) if found else ""
+    table = load_table("supply")["supplied"]
+    return next((kind for kind, phrases in table.items() if words in map(fold, phrases)), None)
+
+
+@cache
+def _label() -> re.Pattern[str]:
+    words = sorted(word_list("credit_labels"), key=len, reverse=True)
+    labels = "|".join(re.escape(word) for word in words)
+    return re.compile(
+        rf"(?i)^\W*(?:(?:{labels})\b(?:\s+(?:credit|by|von|di|de|via))?\s*[:：/]?|©|\(c\))\s*"
     )
+
+
+@cache
+def _supply() -> re.Pattern[str]:
+    phrases = [phrase for row in load_table("supply")["supplied"].values() for phrase in row]
+    longest = sorted(phrases, key=len, reverse=True)
+    return re.compile(rf"(?i)(?<!\w)(?:{'|'.join(map(re.escape, longest))})(?!\w)")
+
+
+@cache
+def _generic() -> re.Pattern[str]:
+    phrases = sorted(map(fold, load_table("supply")["generic"]["phrases"]), key=len, reverse=True)
+    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, phrases))})(?!\w)")
 
 
 @cache

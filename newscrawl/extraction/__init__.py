@@ -53,7 +53,7 @@ def _read_document(document: Document, page: Page) -> Draft:
     node = structured.main_article(document)
     title, provenance = _choose_title(document, node)
     images = find_images(document, node)
-    candidates = tuple(_candidates(document, node))
+    candidates = (*_candidates(document, node), *structured.agency_candidates(node))
     scored = score_page(document, choose_title_text(document))
     blocks = choose_body(document, scored)
     rescued = rescue(document, node, blocks)
@@ -82,6 +82,7 @@ def _read_document(document: Document, page: Page) -> Draft:
         is_rescued=bool(rescued),
         paywall=read_paywall(document, node, scored.evidence, blocks),
         videos=structured.videos_of(node, document),
+        copyright=structured.copyright_of(node, document),
         provenance=provenance,
     )
     return _with_language(draft, declared_language(document))

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from newscrawl.extraction.document import Document
 from newscrawl.extraction.jsonld import Node, as_list, is_article, plain_text, text_of, types_of
-from newscrawl.items import Candidate, Publisher
+from newscrawl.items import Candidate, Copyright, Publisher
 from newscrawl.wording import bare
 
 PUBLISHED_METAS: Final = (
@@ -59,6 +59,27 @@ def main_article(document: Document) -> Node:
     matching = [node for node in articles if addresses & set(_addresses(node))]
     ranked = matching or articles
     return next((n for n in ranked if n.get("headline") or n.get("datePublished")), {})
+
+
+def agency_candidates(node: Node) -> Iterator[Candidate]:
+    """Give whom JSON-LD names as the source of the text, or as holder of its rights."""
+    for key in ("sourceOrganization", "provider", "copyrightHolder", "isBasedOn"):
+        for item in as_list(node.get(key)):
+            if (text := text_of(item)) and not text.startswith("http"):
+                yield Candidate(field="agency", raw=text, method=f"jsonld.{key}")
+
+
+def copyright_of(node: Node, document: Document) -> Copyright | None:
+    """Give who holds the rights, as JSON-LD, metas and the licence link say; None where none does."""
+    metas = ("copyright", "dcterms.rights", "dc.rights", "rights", "dcterms.rightsholder")
+    found = Copyright(
+        holder=text_of(node.get("copyrightHolder"))
+        or document_meta_text(document, "dcterms.rightsholder"),
+        year=text_of(node.get("copyrightYear")),
+        notice=text_of(node.get("copyrightNotice")) or document_meta_text(document, *metas),
+        licence=text_of(node.get("license")) or document.absolute(document.links.get("license")),
+    )
+    return None if found == Copyright() else found
 
 
 def canonical_url(document: Document) -> str | None:

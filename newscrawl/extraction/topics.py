@@ -108,7 +108,7 @@ def _is_beside(link: HtmlElement) -> bool:
         if holder.tag in ("nav", "aside", "header") or CLOUD.search(
             f"{holder.get('class') or ''} {holder.get('id') or ''}"
         ):
-            return holder.tag != "body"
+            return bool(holder.tag != "body")
     return in_footer
 
 
