@@ -7,7 +7,8 @@ from newscrawl.attribution import normalise_attribution
 from newscrawl.attribution.agencies import agencies_in, agency_named
 from newscrawl.attribution.bylines import read_byline
 from newscrawl.attribution.credits import split_image_credit
-from newscrawl.attribution.tails import read_dateline, read_tail
+from newscrawl.attribution.datelines import read_dateline
+from newscrawl.attribution.tails import read_tail
 from newscrawl.items import Block, Candidate, Draft, Page, Publisher
 from tests.pages_of import page, paragraphs
 
@@ -39,12 +40,22 @@ TAILS = [
     ("(With inputs from PTI)", "", ["pti"], ()),
     ("Quelle: APA/dpa", "", ["apa_at", "dpa"], ()),
     ("(Reporting by Jo Doe; Editing by Al Roe)", "", [], ("Al Roe",)),
+    ("The story ended. (vyp/kna)", "The story ended.", [], ("vyp", "kna")),
+    ("Die Polizei ermittelt. (kas)", "Die Polizei ermittelt.", [], ("kas",)),
+    ("MDR (dst)", "", [], ("dst",)),
+    ("Redaktion: Jo Doe, Al Roe", "", [], ("Jo Doe", "Al Roe")),
+    (
+        "Many were homeless. – Additional reporting from Reuters",
+        "Many were homeless.",
+        ["reuters"],
+        (),
+    ),
     ("It may take years. (Additional reporting by Jo Doe)", "It may take years.", [], ()),
     ("© dpa-infocom, dpa:240516-99-53606/3", "", ["dpa"], ()),
     ("Associated Press writer Jo Doe contributed to this report.", "", ["ap"], ()),
 ]
 NO_TAILS = [
-    "He studies in Munich (LMU)", "said Hendrik Streek (CDU)", "the story ended. (vyp/kna)",
+    "He studies in Munich (LMU)", "said Hendrik Streek (CDU)",
     "The police urge anyone with information to call.", "a party called PTI won the seat.",
     "With information from three witnesses the police found the car.", "(END)",
     "The report was first carried by the Australian Associated Press (AAP).",

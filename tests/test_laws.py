@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from newscrawl import lines
 from newscrawl.attribution.bylines import read_byline
-from newscrawl.attribution.tails import read_dateline, read_tail
+from newscrawl.attribution.datelines import read_dateline
+from newscrawl.attribution.tails import read_tail
 from newscrawl.dates.formats import read_date
 from newscrawl.extraction.figures import split_credit
 from newscrawl.items import Article, Block, Draft, Page, Rejected

@@ -1,6 +1,7 @@
 """The attribution stage: who wrote it, which agency it comes from, who is credited and cited."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Final
@@ -9,9 +10,10 @@ from newscrawl.attribution.agencies import agencies_in, agency_named, merge, nam
 from newscrawl.attribution.bylines import Name, read_byline
 from newscrawl.attribution.cited import cited_sources
 from newscrawl.attribution.credits import with_parts
+from newscrawl.attribution.datelines import read_dateline
 from newscrawl.attribution.notes import note_of
-from newscrawl.attribution.tails import read_dateline, read_tail
-from newscrawl.items import Agency, Author, Block, Candidate, Draft, Edit, Provenance
+from newscrawl.attribution.tails import Tail, read_head, read_tail
+from newscrawl.items import Agency, Author, Block, Candidate, Draft, Edit, Line, Provenance
 from newscrawl.lines import byline_prefix
 from newscrawl.reasons import EditCode
 from newscrawl.reference import agencies
@@ -23,6 +25,8 @@ PICTURE: Final = re.compile(
 """The label of a picture's credit."""
 SHOWN: Final = ("class.byline", "microdata.author", "rel.author", "text.byline", "link.author")
 """Methods of bylines near the headline."""
+MAX_TAIL_LINES: Final = 40
+"""Lines of any kind behind the text that are looked at."""
 TAIL_BLOCKS: Final = 4
 """Blocks from the end in which a desk or agency tail may stand; behind it come notes and links."""
 HEAD_BLOCKS: Final = 3
@@ -258,10 +262,7 @@ def _take_tails(draft: Draft) -> Draft:
     found: tuple[Agency, ...] = ()
     editors: tuple[str, ...] = ()
     contributors: tuple[str, ...] = ()
-    for index in range(len(blocks) - 1, max(-1, len(blocks) - 1 - TAIL_BLOCKS), -1):
-        if index == 0:
-            break
-        tail = read_tail(blocks[index].text, draft.country)
+    for index, tail in _tails(draft):
         if tail:
             edits.append(Edit(code=tail.code, text=tail.removed))
             place = "copyright" if tail.code is EditCode.COPYRIGHT else "tail"
@@ -278,13 +279,31 @@ def _take_tails(draft: Draft) -> Draft:
     )
 
 
+def _tails(draft: Draft) -> Iterator[tuple[int, Tail]]:
+    """Give the tails from the end; lines that are dropped anyway do not count, but may be notes."""
+    seen = 0
+    for index in range(len(draft.blocks) - 1, 0, -1):
+        block = draft.blocks[index]
+        is_dropped = isinstance(block, Line) and block.code is not None
+        tail = read_tail(block.text, draft.country)
+        if tail and not (is_dropped and tail.kept):
+            yield index, tail
+        seen += not is_dropped
+        if seen == TAIL_BLOCKS or len(draft.blocks) - index > MAX_TAIL_LINES:
+            break
+    if draft.blocks and (head := read_head(draft.blocks[0].text, draft.country)):
+        yield 0, head
+
+
 def _kept(block: Block, text: str) -> list[Block]:
     return [replace(block, text=text)] if text else []
 
 
 def _take_dateline(draft: Draft) -> Draft:
     for index, block in enumerate(draft.blocks[:HEAD_BLOCKS]):
-        if block.kind == "paragraph" and (found := read_dateline(block.text, draft.country)):
+        if block.kind == "paragraph" and (
+            found := read_dateline(block.text, draft.country, draft.publisher)
+        ):
             dateline, rest = found
             blocks = (*draft.blocks[:index], replace(block, text=rest), *draft.blocks[index + 1 :])
             agency = _agency_of(dateline.agency)

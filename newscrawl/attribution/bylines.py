@@ -40,7 +40,7 @@ GLUED_ROLE: Final = re.compile(
 )
 WIDGET: Final = re.compile(
     r"\b(?:Follow|Published|Posted(?! by)|Updated|Last updated?|min(?:s|ute)? read|View all|See all|Zeige alle|Alle Beiträge|Tous les articles|Ver todos|More (?:by|from)"
-    r"|Read more|Contact|Email|Share|Opens in|Bio\b|Learn more|Aktualisiert|Veröffentlicht|Publiziert|Stand:|vor \d+"
+    r"|Read more|Contact|Kontakt|Email|Share|Opens in|Bio\b|Learn more|Aktualisiert|Veröffentlicht|Publiziert|Stand:|vor \d+"
     r"|publié|mis à jour|publicado hace|Contactar|Edit$|Alle Artikel|in Rubrik)\b.*$",
     re.IGNORECASE,
 )
@@ -48,7 +48,7 @@ CJK_ROLE: Final = re.compile(r"\s*(?:기자|특파원|記者|记者|撮影|文|�
 DAY: Final = re.compile(
     r"(?:^|[\s,|–—-]+)(?:(?:am|on|at|vom|le|el|den)\s+)?(?:(?:mon|tue|wed|thu|fri|sat|sun|mo|di|mi|do|fr|sa|so)\w*\.?,?\s*)?"
     r"(?:\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\d{4}-\d\d-\d\d|\d{1,2}\.?\s+[^\W\d_]{3,12}\.?,?\s+(?:19|20)\d\d"
-    r"|[^\W\d_]{3,9}\.?\s\d{1,2}(?:st|nd|rd|th)?,?\s(?:19|20)\d\d)(?:\s+\d\d?[:.h]\d\d\b)?",
+    r"|[^\W\d_]{3,9}\.?\s\d{1,2}(?:st|nd|rd|th)?,?\s(?:19|20)\d\d)(?:[\s,]*(?:kl\.?|klo|um|at|à|a las)?\s*\d\d?[:.h]\d\d\b)?",
     re.IGNORECASE,
 )
 OPENING_DAY: Final = 14
@@ -120,7 +120,7 @@ def _joined(raw: str) -> str:
         piece = line.strip(EDGES)
         if not piece or CONNECTOR.fullmatch(piece):
             text += ";" if text and CONNECTOR.fullmatch(line) else ""
-        elif SOURCE.match(piece) or (is_dateish(piece) and _has_name(text)):
+        elif SOURCE.match(piece) or (_has_name(text) and _is_dated(piece)):
             break  # what follows the date is the template's: counts, links to share
         elif OTHER_HAND.fullmatch(f"{piece} "):
             text += f"; {piece}"
@@ -129,6 +129,10 @@ def _joined(raw: str) -> str:
         elif not _is_template(piece):
             text = f"{text}{_sign_between(text, piece, line)} {piece}" if text else piece
     return text
+
+
+def _is_dated(piece: str) -> bool:
+    return is_dateish(piece) or bool(WIDGET.match(piece) and DAY.search(piece))
 
 
 def _has_name(text: str) -> bool:

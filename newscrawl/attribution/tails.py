@@ -1,4 +1,4 @@
-"""What stands before the first sentence and after the last: datelines, desk and agency tails."""
+"""Read what stands after the last sentence: desk and agency tails, reporting notes, copyright."""
 
 import re
 from collections.abc import Iterator
@@ -6,16 +6,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from newscrawl.attribution.agencies import agencies_in, agency_named, is_agency_text
-from newscrawl.items import Agency, Dateline
+from newscrawl.items import Agency
 from newscrawl.reasons import EditCode
 
-# PLACE[, Month day] (AGENCY) - text. The dash or colon may be missing when a capital follows.
-DATELINE: Final = re.compile(
-    r"(?P<head>(?P<place>[^\W\d_][^()\n!?]{0,70}?)?"
-    r"(?:,?\s*(?P<date>(?:[A-Z][a-z]{2,8}\.? \d{1,2}(?:, \d{4})?|\d{1,2}\.? [^\W\d_]{3,9}\.?)))?\s*"
-    r"\((?P<agency>[^()\n]{2,30})\)\s*(?:\.?\s*[-–—:]+-?\s*|\.\s+(?=[A-ZÀ-Þ])|[\"“]\s+|(?=[A-ZÀ-Þ“\"‘'])))"
-)
-DATE_ONLY: Final = re.compile(r"[A-Z][a-z]{2,8}\.? \d{1,2}|\d{1,2}\.? [^\W\d_]{3,9}\.?")
 CONTRIBUTED: Final = re.compile(
     r"^\W{0,2}(?P<names>.{3,200}?)\s+(?:also )?contributed(?: (?:to|reporting)\b(?: (?:to )?this (?:report|story|article))?.{0,40}|\.)$",
     re.IGNORECASE,
@@ -29,21 +22,32 @@ OUTLET: Final = re.compile(
 """What stands in front of a contributor's name: `Fox News' …`, `Associated Press Writer …`."""
 STATIONED: Final = re.compile(r"\s+(?:in|from)\s+.*$")
 CONTRIBUTOR: Final = re.compile(r"[^\W\d_a-z][\w.'’-]*(?:\s+[\w.'’-]+){1,3}")
-CALL_SIGN: Final = re.compile(r"[KW][A-Z]{2,3}(?:-TV)?$")
 # (KB/IANS), (dpa), (ANSA): initials, agencies or both, in brackets at the very end.
 BRACKET_TAIL: Final = re.compile(r"\s*[(\[](?P<inner>[^()\[\]\n]{2,40})[)\]]\s*\.?\s*$")
+SMALL_INITIALS: Final = re.compile(r"\s*\((?P<inner>[a-zäöü]{2,4}(?:/[a-zäöü]{2,4})?)\)\.?$")
+STATION: Final = re.compile(r"[A-ZÄÖÜ]{2,5}(?: [A-ZÄÖÜ-]+)?")
+ENDED: Final = re.compile(r"[.!?…][\"'”“’»)\]]*$")
+ADDED: Final = re.compile(
+    r"\s+(?:[–—-]+|\*)\s*(?:additional reporting (?:from|by)|reporting from|with|mit material von)\s+(?P<names>[^.]{2,80})\.?$",
+    re.IGNORECASE,
+)
+HEAD_CREDIT: Final = re.compile(
+    r"(?:^|[\s|-])(?:fonte|fuente|source|quelle|bron|kilde|källa|źródło)\s*:\s*(?P<names>[^.]{2,60})",
+    re.IGNORECASE,
+)
+MAX_HEAD_CHARS: Final = 120
 NOTE_TAIL: Final = re.compile(r"(?<=[.!?”\"’])\s*\((?P<inner>[A-Z][^()]{8,300})\)\.?\s*$")
 DASH_TAIL: Final = re.compile(r"\s*(?:[—–]|--)\s*\(?(?P<inner>[^\s()][^()\n]{1,25}?)\)?\s*$")
 INITIALS: Final = re.compile(r"[A-Z]{2,4}|[a-z]{2,4}|[A-Z][a-z]?[A-Z]")
 REPORTING: Final = re.compile(
-    r"^\W{0,2}(?:(?:additional\s+)?reporting|writing|editing|written|compiled|edited)\s+by\b.{2,400}$|^\W{0,2}rédigé\s+par\b.{2,400}$",
+    r"^\W{0,2}(?:(?:additional\s+)?reporting|writing|editing|written|compiled|edited)\s+by\b.{2,400}$|^\W{0,2}rédigé\s+par\b.{2,400}$|^\W{0,2}(?:schluss)?redaktion\s*:\s.{4,160}$",
     re.IGNORECASE | re.DOTALL,
 )
 COPYRIGHT: Final = re.compile(
     r"(?i)^\W{0,2}(?:©|\(c\)|copyright\W{0,3}(?=©|\d{4}))\W*(?:\d{4}\W*)?(?P<holder>.{2,80})"
 )
 EDITORS: Final = re.compile(
-    r"(?i)(?:editing\s+by|edited\s+by|édité\s+par)\s+(?P<names>[^;.()]+?)(?=\s*(?:[;.)]|$|writing by|reporting by))"
+    r"(?i)(?:editing\s+by|edited\s+by|édité\s+par|(?:schluss)?redaktion\s*:|redigatur\s*:)\s+(?P<names>[^;.()]+?)(?=\s*(?:[;.)]|$|writing by|reporting by))"
 )
 CREDIT_TAIL: Final = re.compile(
     r"(?i)^\W{0,2}(?:with\s+(?:files|inputs?|reports?|reporting|material|agency inputs?)\s+from|mit\s+(?:material|agenturmaterial)"
@@ -63,34 +67,6 @@ class Tail:
     contributors: tuple[str, ...] = ()
 
 
-def read_dateline(text: str, country: str | None = None) -> tuple[Dateline, str] | None:
-    """Read a dateline with its agency in brackets; give it and the text without it.
-
-    The agency must be in the gazetteer or be a station's call sign: of all bracketed capitals near
-    the start of an article one in four is a party, an index or a university.
-
-    >>> read_dateline("LISBON, March 4 (Reuters) - The port shut.")[0].place
-    'LISBON'
-    >>> read_dateline("Streeck (CDU) - said so.") is None
-    True
-    """
-    match = DATELINE.match(text)
-    if not match:
-        return None
-    place, date = (match["place"] or "").strip(" ,") or None, match["date"]
-    if place and not date and DATE_ONLY.fullmatch(place):
-        place, date = None, place
-    agency = agency_named(match["agency"], country)
-    station = bool(CALL_SIGN.match(match["agency"]))
-    if not (agency or station) or (place and len(place.split()) > 6):
-        return None
-    dateline = Dateline(
-        raw=match["head"].strip(), place=place, date=date, agency=agency.id if agency else None
-    )
-    rest = text[match.end() :]
-    return (dateline, rest) if rest else None
-
-
 def read_tail(text: str, country: str | None = None) -> Tail | None:
     """Read the tail of the last paragraph, or a paragraph that is a tail as a whole.
 
@@ -102,6 +78,8 @@ def read_tail(text: str, country: str | None = None) -> Tail | None:
     """
     readers = (
         _read_reporting,
+        _read_initials,
+        _read_added,
         _read_credit_line,
         _read_noted,
         _read_bracket,
@@ -115,6 +93,13 @@ def read_tail(text: str, country: str | None = None) -> Tail | None:
     return None
 
 
+def read_head(text: str, country: str | None = None) -> Tail | None:
+    """Read a line of sources in front of the text: `22/11/2020 - Fonte: Agência Brasil`."""
+    match = HEAD_CREDIT.search(text)
+    found = agencies_in(match["names"], country) if match and len(text) <= MAX_HEAD_CHARS else ()
+    return Tail(kept="", removed=text, code=EditCode.TAIL_AGENCY, agencies=found) if found else None
+
+
 def _read_reporting(text: str, country: str | None) -> Tail | None:
     contributed = _contribution(text)
     if not (REPORTING.match(text.strip()) or contributed):
@@ -125,6 +110,36 @@ def _read_reporting(text: str, country: str | None) -> Tail | None:
         kept="", removed=text, code=EditCode.TAIL_REPORTING,
         agencies=agencies_in(text, country), editors=tuple(editors),
         contributors=tuple(name for names in helped for name in _contributors(names)),
+    )  # fmt: skip
+
+
+def _read_initials(text: str, country: str | None) -> Tail | None:
+    """Read a writer's or editor's initials in brackets: `(kas)`, `(vyp/kna)`, `MDR (dst)`.
+
+    Agencies that have such initials come in brackets too; their reader decides on those.
+    """
+    match = SMALL_INITIALS.search(text)
+    if match is None or any(agency_named(part, country) for part in match["inner"].split("/")[:1]):
+        return None
+    before = text[: match.start()]
+    if "/" not in match["inner"] and not (STATION.fullmatch(before) or ENDED.search(before)):
+        return None
+    whole = STATION.fullmatch(before) is not None
+    return Tail(
+        kept="" if whole else before.rstrip(), removed=text if whole else match[0].strip(),
+        code=EditCode.TAIL_AGENCY, editors=tuple(match["inner"].split("/")),
+    )  # fmt: skip
+
+
+def _read_added(text: str, country: str | None) -> Tail | None:
+    """Read `… homeless. – Additional reporting from Reuters` behind the last sentence."""
+    match = ADDED.search(text)
+    found = agencies_in(match["names"], country) if match else ()
+    if match is None or not found:
+        return None
+    return Tail(
+        kept=text[: match.start()].rstrip(), removed=match[0].strip(), code=EditCode.TAIL_AGENCY,
+        agencies=found,
     )  # fmt: skip
 
 

@@ -1,0 +1,214 @@
+"""Read what stands before the first sentence: place, day, agency, reporter."""
+
+import re
+from functools import cache
+from importlib.resources import files
+from typing import Final
+
+from newscrawl.attribution.agencies import agency_named
+from newscrawl.attribution.names import is_publisher
+from newscrawl.items import Dateline, Publisher
+from newscrawl.reference import word_list
+from newscrawl.wording import fold
+
+DAY: Final = r"(?:[A-Z][a-z]{2,8}\.? \d{1,2}(?:, \d{4})?|\d{1,2}\.? [^\W\d_]{3,9}\.?)"
+# PLACE[, Month day] (AGENCY) - text. The dash or colon may be missing when a capital follows.
+WITH_AGENCY: Final = re.compile(
+    r"(?P<head>(?P<place>[^\W\d_][^()\[\]\n!?]{0,70}?(?: ?\([^()\n]{2,25}\))?(?: ?\[[^\[\]\n]{2,25}\])?)?"
+    rf"(?:,?\s*(?P<date>{DAY}))?\s*"
+    r"\((?P<agency>[^()\n]{2,30})\)\s*(?:\.?\s*[-–—:]+-?\s*|\.\s+(?=[A-ZÀ-Þ])|[\"“]\s+|(?=[A-ZÀ-Þ“\"‘'])))"
+)
+# (ANSA) - ROMA, 28 LUG - text.
+AGENCY_FIRST: Final = re.compile(
+    r"(?P<head>\((?P<agency>[^()\n]{2,20})\)\s*[-–—]\s*(?P<place>[A-ZÀ-Þ][A-ZÀ-Þ' ]{2,30})"
+    r"(?:,\s*(?P<date>\d{1,2} [A-Z]{3,9}))?\s*[-–—]\s*)"
+)
+# MADRID — text; PARIS, April 8 — text; Washington.- text; NEW DELHI: text; JAKARTA, KOMPAS.com - text.
+PLACE_ONLY: Final = re.compile(
+    rf"(?P<head>(?P<place>[A-ZÀ-Þ][\w.'’/ -]{{2,30}}?(?:, [A-Z][\w. ]{{1,20}}?)??)(?:,\s*(?P<date>{DAY}))?(?:,\s(?P<outlet>[\w.]{{3,20}}))?"
+    r"\s*(?:—|–|--|:|\.-|\.?\s[-–—]|\.(?=\s))[-–—]*\s+)(?=[A-ZÀ-Þ\"“„«¿¡‘'\d])"
+)
+# 【ソウル＝小池和樹】, [부산=선수민 기자], 【6月18日 AFP】
+CJK: Final = re.compile(
+    r"(?P<head>[【\[](?P<place>[^】\]=＝\s\d]{1,10})[=＝](?P<reporter>[^】\]]{1,24})[】\]]|【(?P<date>\d{1,2}月\d{1,2}日)\s*(?P<agency>[^】]{2,12})】)\s*"
+)
+DATE_ONLY: Final = re.compile(r"[A-Z][a-z]{2,8}\.? \d{1,2}|\d{1,2}\.? [^\W\d_]{3,9}\.?")
+CALL_SIGN: Final = re.compile(r"[KW][A-Z]{2,3}(?:-TV)?$")
+BETWEEN: Final = re.compile(r"\s*/\s*|\s+(?:and|und|et|y|e)\s+")
+GERMAN: Final = ("DE", "AT", "CH", "LI", "LU")
+MAX_PLACE_WORDS: Final = 6
+HANGUL_REPORTER: Final = re.compile(r"\s*(?:기자|특파원)$")
+STATES: Final = frozenset(
+    [
+        "ala",
+        "alaska",
+        "ariz",
+        "ark",
+        "calif",
+        "colo",
+        "conn",
+        "del",
+        "fla",
+        "ga",
+        "hawaii",
+        "idaho",
+        "ill",
+        "ind",
+        "iowa",
+        "kan",
+        "kansas",
+        "ky",
+        "la",
+        "maine",
+        "md",
+        "mass",
+        "mich",
+        "minn",
+        "miss",
+        "mo",
+        "mont",
+        "neb",
+        "nev",
+        "n.h",
+        "n.j",
+        "n.m",
+        "n.y",
+        "ny",
+        "nc",
+        "n.c",
+        "n.d",
+        "ohio",
+        "okla",
+        "ore",
+        "oregon",
+        "pa",
+        "r.i",
+        "s.c",
+        "s.d",
+        "tenn",
+        "texas",
+        "utah",
+        "vt",
+        "va",
+        "wash",
+        "w.va",
+        "wis",
+        "wyo",
+        "ontario",
+        "quebec",
+    ]
+)
+"""US states as the Associated Press abbreviates them, and two provinces."""
+
+
+def read_dateline(
+    text: str, country: str | None = None, publisher: Publisher | None = None
+) -> tuple[Dateline, str] | None:
+    """Read a dateline; give it and the text without it.
+
+    An agency in brackets must be in the gazetteer or be a station's call sign: of all bracketed
+    capitals near the start of an article one in four is a party, an index or a university. A place
+    alone must be a known one: of all capitals before a dash every second is a label.
+
+    >>> read_dateline("LISBON, March 4 (Reuters) - The port shut.")[0].place
+    'LISBON'
+    >>> read_dateline("Streeck (CDU) - said so."), read_dateline("CLAIM: The port was shut.")
+    (None, None)
+    """
+    for match in (WITH_AGENCY.match(text), AGENCY_FIRST.match(text)):
+        if match and (found := _with_agency(match, country, publisher)):
+            return _rest(found, text, match)
+    if (match := CJK.match(text)) and (found := _cjk(match, country)):
+        return _rest(found, text, match)
+    if (match := PLACE_ONLY.match(text)) and (found := _place_only(match, country, publisher)):
+        return _rest(found, text, match)
+    return None
+
+
+def _rest(found: Dateline, text: str, match: re.Match[str]) -> tuple[Dateline, str] | None:
+    rest = text[match.end() :]
+    return (found, rest) if rest else None
+
+
+def _with_agency(
+    match: re.Match[str], country: str | None, publisher: Publisher | None
+) -> Dateline | None:
+    place, date = (match["place"] or "").strip(" ,") or None, match["date"]
+    if place and not date and DATE_ONLY.fullmatch(place):
+        place, date = None, place
+    agency = agency_named(match["agency"], country)
+    station = bool(CALL_SIGN.match(match["agency"])) or _is_own(match["agency"], publisher)
+    if not (agency or station) or (place and len(place.split()) > MAX_PLACE_WORDS):
+        return None
+    return _dateline(match, place, date, agency.id if agency else None)
+
+
+def _is_own(outlet: str, publisher: Publisher | None) -> bool:
+    return publisher is not None and is_publisher(outlet, publisher.name, publisher.domain)
+
+
+def _place_only(
+    match: re.Match[str], country: str | None, publisher: Publisher | None
+) -> Dateline | None:
+    place = match["place"].strip(" ,.")
+    city, comma, region = place.partition(", ")
+    is_known = all(fold(part) in _places() for part in BETWEEN.split(city))
+    is_in_region = bool(comma) and _is_region(region)
+    if not (is_known and (not comma or is_in_region)) and not (is_in_region and city.isupper()):
+        return None
+    outlet = match["outlet"]
+    if outlet and not _is_own(outlet, publisher):
+        return None
+    # In mixed case a full stop or a colon also ends an ordinary first sentence or a label; German
+    # papers print `Riad. Die Boxwelt …`.
+    sign = match["head"].rstrip()
+    is_plain = sign.endswith(":") or (sign.endswith(".") and country not in GERMAN)
+    return None if is_plain and not city.isupper() else _dateline(match, place, match["date"], None)
+
+
+def _cjk(match: re.Match[str], country: str | None) -> Dateline | None:
+    if match["place"]:
+        reporter = HANGUL_REPORTER.sub("", match["reporter"]).strip()
+        return _dateline(
+            match, match["place"], None, None, reporter.split()[-1] if reporter else None
+        )
+    agency = agency_named(match["agency"], country)
+    return _dateline(match, None, match["date"], agency.id) if agency else None
+
+
+def _dateline(
+    match: re.Match[str],
+    place: str | None,
+    date: str | None,
+    agency: str | None,
+    reporter: str | None = None,
+) -> Dateline:
+    return Dateline(
+        raw=match["head"].strip(),
+        place=place,
+        places=tuple(BETWEEN.split(place)) if place else (),
+        date=date,
+        agency=agency,
+        reporter=reporter,
+    )
+
+
+def _is_region(name: str) -> bool:
+    plain = fold(name).strip(" .")
+    return plain in STATES or plain.replace(" ", "") in STATES or plain in _countries()
+
+
+@cache
+def _places() -> frozenset[str]:
+    """Give known places: the list, and the cities that time zones are named after."""
+    zones = (files("tzdata.zoneinfo") / "zone.tab").read_text(encoding="utf-8").splitlines()
+    cities = (row.split("\t")[2].rpartition("/")[2] for row in zones if not row.startswith("#"))
+    return frozenset(
+        fold(name.replace("_", " ")) for name in (*word_list("dateline_places"), *cities)
+    )
+
+
+@cache
+def _countries() -> frozenset[str]:
+    rows = (files("tzdata.zoneinfo") / "iso3166.tab").read_text(encoding="utf-8").splitlines()
+    return frozenset(fold(row.split("\t")[1]) for row in rows if not row.startswith("#"))
