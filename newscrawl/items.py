@@ -79,6 +79,8 @@ class Candidate:
     """The type the source gives it, such as `Person` or `Organization`."""
     url: str | None = None
     """An address that comes with it, such as an author page."""
+    why: str | None = None
+    """Why it lost, where it is an alternative."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -78,9 +78,10 @@ def normalise_attribution(draft: Draft) -> Draft:
     """Fill authors, desk, editors, agencies, dateline, credits and cited sources."""
     draft = _take_dateline(_take_tails(_take_notes(draft)))
     draft = _take_byline(draft)
+    draft = replace(draft, agencies=merge(draft.agencies, _declared_agencies(draft)))
     return replace(
         draft,
-        agencies=merge(draft.agencies, _declared_agencies(draft)),
+        provenance=(*draft.provenance, *_said(draft)),
         images=tuple(with_parts(image, draft.country) for image in draft.images),
         sources_cited=cited_sources(draft.blocks, draft.publisher, draft.agencies),
     )
@@ -116,7 +117,7 @@ def _take_byline(draft: Draft) -> Draft:
         contributors=_also(draft.contributors, everything, "contributor"),
         agencies=merge(named_in("byline", named_agencies), draft.agencies),
         byline_raw="; ".join(squeeze(candidate.raw) for candidate in group),
-        provenance=(*draft.provenance, _provenance(group, candidates)),
+        provenance=(*draft.provenance, _provenance(chosen, read)),
     )
 
 
@@ -227,13 +228,47 @@ def _authors(entries: list[Entry]) -> tuple[Author, ...]:
     return tuple(found.values())
 
 
-def _provenance(group: list[Candidate], candidates: list[Candidate]) -> Provenance:
+def _provenance(chosen: Byline, bylines: list[Byline]) -> Provenance:
     return Provenance(
         field="authors",
-        method=group[0].method,
-        raw="; ".join(candidate.raw for candidate in group),
-        alternatives=tuple(c for c in candidates if c not in group),
+        method=chosen.candidates[0].method,
+        raw="; ".join(squeeze(candidate.raw) for candidate in chosen.candidates),
+        alternatives=tuple(
+            replace(candidate, why=_lost(byline, chosen))
+            for byline in bylines
+            if byline.candidates != chosen.candidates
+            for candidate in byline.candidates
+        ),
     )
+
+
+def _lost(byline: Byline, chosen: Byline) -> str:
+    """Say why a byline was not taken."""
+    if not byline.entries:
+        return "names nobody"
+    if byline.people() and byline.people() <= chosen.people():
+        return "the same people"
+    if not byline.people() and chosen.people():
+        return "names no person"
+    return "far from the headline" if byline.is_apart else "less trusted"
+
+
+def _said(draft: Draft) -> Iterator[Provenance]:
+    """Give where agencies, editors, contributors, dateline and notes were read."""
+    for agency in draft.agencies:
+        yield Provenance(field="agencies", method=", ".join(agency.where), raw=agency.id)
+    removed = {edit.code: edit.text for edit in draft.edits}
+    tail = removed.get(EditCode.TAIL_REPORTING) or removed.get(EditCode.TAIL_AGENCY)
+    for field, names in (("editors", draft.editors), ("contributors", draft.contributors)):
+        if names:
+            method = "tail" if tail else "byline"
+            yield Provenance(field=field, method=method, raw=tail or draft.byline_raw or "")
+    if draft.desk:
+        yield Provenance(field="desk", method="byline", raw="; ".join(draft.desk))
+    if draft.dateline:
+        yield Provenance(field="dateline", method="text", raw=draft.dateline.raw)
+    for note in draft.notes:
+        yield Provenance(field="notes", method="text", raw=note.text)
 
 
 def _declared_agencies(draft: Draft) -> tuple[Agency, ...]:

@@ -15,7 +15,7 @@ from newscrawl.batch import Totals, clean_all
 from newscrawl.cli.clean import add_profile_option, describe, given_profiles, with_url
 from newscrawl.cli.exits import ExitCode, exit_code
 from newscrawl.errors import UsageError
-from newscrawl.items import Article, Author, DateInfo, Page, Rejected
+from newscrawl.items import Article, Author, CitedSource, DateInfo, Image, Page, Rejected
 from newscrawl.pages import read_pages
 
 EXAMPLE: Final = """
@@ -90,14 +90,14 @@ def show(article: Article, console: Console) -> None:
 
 def _print_fields(article: Article, console: Console) -> None:
     console.print(Text("\nFields", style="bold"))
-    sources = {entry.field: entry for entry in article.provenance}
     for name, value in _values(article):
-        entry = sources.get(name)
-        origin = f"  [{entry.method}: {entry.raw}]" if entry else ""
-        console.print(Text(f"  {name:<16} {value}{origin}"))
-        for other in entry.alternatives if entry else ():
+        entries = [entry for entry in article.provenance if entry.field == name]
+        origin = "; ".join(f"{entry.method}: {' '.join(entry.raw.split())}" for entry in entries)
+        console.print(Text(f"  {name:<16} {value}{f'  [{origin}]' if origin else ''}"))
+        for other in (other for entry in entries for other in entry.alternatives):
             shown = shorten(other.raw, MAX_ALTERNATIVE_CHARS, placeholder=" …")
-            console.print(Text(f"  {'':<16} lost: {other.method}: {shown}", style="dim"))
+            why = f" ({other.why})" if other.why else ""
+            console.print(Text(f"  {'':<16} lost: {other.method}: {shown}{why}", style="dim"))
 
 
 def _values(article: Article) -> list[tuple[str, str]]:
@@ -120,10 +120,13 @@ def _values(article: Article) -> list[tuple[str, str]]:
         ("title", article.title or ""),
         ("subtitle", article.subtitle or ""),
     ]
-    pairs += [("image", _image(image.caption, image.credit)) for image in article.images]
-    pairs += [
-        ("source_cited", f"{cited.name}: “{cited.phrase}”") for cited in article.sources_cited
-    ]
+    pairs += [("kind", article.kind), ("canonical_url", article.canonical_url or "")]
+    pairs += [("image", _image(image)) for image in article.images]
+    pairs += [("source_cited", _cited(cited)) for cited in article.sources_cited]
+    pairs += [("note", f"{note.kind}: {note.text}") for note in article.notes]
+    if rights := article.copyright:
+        said = (rights.holder, rights.year, rights.notice, rights.licence)
+        pairs.append(("copyright", "; ".join(part for part in said if part)))
     return [(name, value) for name, value in pairs if value]
 
 
@@ -133,9 +136,20 @@ def _author(author: Author) -> str:
     return author.name + (f" ({', '.join(notes)})" if notes else "")
 
 
-def _image(caption: str | None, credit: object) -> str:
-    raw = getattr(credit, "raw", None)
-    return f"{caption or '(no caption)'}{f' | credit: {raw}' if raw else ''}"
+def _image(image: Image) -> str:
+    credit = image.credit
+    parts = [f"credit: {credit.raw}"] if credit else []
+    if credit:
+        parts += [f"by {name}" for name in credit.photographers]
+        parts += [f"from {name}" for name in credit.agencies]
+        parts += [part for part in (credit.supplied_as, credit.licence) if part]
+    parts += ["generic"] if image.is_generic else []
+    return " | ".join([image.caption or "(no caption)", *parts])
+
+
+def _cited(cited: CitedSource) -> str:
+    kind = ", itself" if cited.is_self else ""
+    return f"{cited.name or 'unnamed'} ({cited.kind}{kind}): “{cited.phrase}”"
 
 
 def _date(value: str | None, info: DateInfo | None) -> str:

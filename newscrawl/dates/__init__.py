@@ -80,7 +80,7 @@ Settled = tuple[DateInfo, str, datetime]
 
 
 def _settle(draft: Draft, field: str) -> Settled | None:
-    readings, flags = _plausible(draft, field)
+    readings, flags, reasons = _plausible(draft, field)
     if not readings:
         return None
     readings = _finest(_by_listing(_in_right_order(readings)))
@@ -94,13 +94,26 @@ def _settle(draft: Draft, field: str) -> Settled | None:
         precision=reading.precision,
         method=candidate.method,
         zone_from="conflict" if conflict else reading.zone_from,
-        alternatives=tuple(c for c in _candidates(draft, field) if c != candidate),
+        alternatives=tuple(
+            replace(c, why=reasons.get(c) or _lost(c, readings))
+            for c in _candidates(draft, field)
+            if c != candidate
+        ),
         flags=tuple(dict.fromkeys(flags)),
     )
     return info, reading.value, reading.instant
 
 
-def _plausible(draft: Draft, field: str) -> tuple[list[Read], list[str]]:
+def _lost(candidate: Candidate, readings: list[Read]) -> str:
+    """Say how a date that can be true lost against the first."""
+    chosen = readings[0][1]
+    own = next(r for c, r in readings if c == candidate)
+    if abs(own.instant - chosen.instant) <= SAME_WALL_TOLERANCE:
+        return "the same"
+    return "less exact" if own.value[:10] == chosen.value[:10] else "less trusted"
+
+
+def _plausible(draft: Draft, field: str) -> tuple[list[Read], list[str], dict[Candidate, str]]:
     """Read the candidates of a field; skip those that cannot be true, with a flag for each kind.
 
     Once a time with its zone is known, dates written for people can add nothing, and reading them
@@ -108,18 +121,22 @@ def _plausible(draft: Draft, field: str) -> tuple[list[Read], list[str]]:
     """
     kept: list[Read] = []
     flags: list[str] = []
+    reasons: dict[Candidate, str] = {}
     for candidate in _candidates(draft, field):
         printed = candidate.method.startswith("text")
         if kept and printed and _is_settling(kept[0][1]) and not _may_show_zone(kept, candidate):
+            reasons[candidate] = "not needed"
             continue
         reading = _read(candidate, draft)
         if reading is None or (printed and reading.precision in ("month", "year")):
+            reasons[candidate] = "unreadable" if reading is None else "no day"
             continue
         if flag := _implausible(reading, draft):
             flags.append(flag)
+            reasons[candidate] = flag
         else:
             kept.append((candidate, reading))
-    return kept, flags
+    return kept, flags, reasons
 
 
 def _disagrees(candidate: Candidate, other: Reading, chosen: Reading) -> bool:

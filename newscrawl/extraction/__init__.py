@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Final
 from urllib.parse import urlsplit
 
-from newscrawl.extraction import structured, visible
+from newscrawl.extraction import sources, structured, visible
 from newscrawl.extraction.bylines import author_candidates
 from newscrawl.extraction.choice import choose_body, score_page
 from newscrawl.extraction.document import Document, parse_document, refuse
@@ -27,6 +27,7 @@ from newscrawl.reference import publisher_for
 from newscrawl.wording import bare, count_words, fold
 
 TITLE_SEPARATOR: Final = re.compile(r"\s+[|–—·•»:-]+\s+|\s*\|\s*")
+NOT_SHOWN: Final = "differs from what a reader sees"
 MIN_TITLE_CHARS: Final = 8
 MIN_TITLE_WORDS: Final = 5
 """Words; of 970 pages with a known title, h1s that nothing else repeats are the site's name or a
@@ -60,7 +61,13 @@ def _read_document(document: Document, page: Page) -> Draft:
     if rescued:
         blocks = rescued.lines
         provenance = (*provenance, Provenance(field="text", method=rescued.method, raw=""))
-    publisher = structured.publisher_of(node, document)
+    publisher, said = _publisher(document, node)
+    section, section_said = sources.section(node, document)
+    subtitle, subtitle_said = sources.subtitle(node, document, title)
+    tags, tags_said = tags_of(node, document, publisher)
+    kind = structured.kind_of(node, document)
+    rights = structured.copyright_of(node, document)
+    rest = sources.others(node, document, images, rights, kind)
     draft = Draft(
         page=replace(page, body=b""),
         blocks=blocks,
@@ -68,24 +75,30 @@ def _read_document(document: Document, page: Page) -> Draft:
         images=images,
         told_captions=told_captions(document, images),
         title=title,
-        subtitle=_subtitle(document, node, title),
+        subtitle=subtitle,
         description=structured.document_meta_text(document, "description", "og:description"),
         canonical_url=structured.canonical_url(document),
         amp_url=document.absolute(document.links.get("amphtml")),
         publisher=publisher,
-        section=structured.section_of(node, document),
-        tags=tags_of(node, document, publisher),
-        kind=structured.kind_of(node, document),
+        section=section,
+        tags=tags,
+        kind=kind,
         page_type=_page_type(document, node),
         signs=page_signs(document, scored.evidence, scored.scores, candidates),
         wall=None if rescued else find_wall(document, scored.evidence),
         is_rescued=bool(rescued),
         paywall=read_paywall(document, node, scored.evidence, blocks),
         videos=structured.videos_of(node, document),
-        copyright=structured.copyright_of(node, document),
-        provenance=provenance,
+        copyright=rights,
+        provenance=(*provenance, *subtitle_said, *said, *section_said, *tags_said, *rest),
     )
     return _with_language(draft, declared_language(document))
+
+
+def _publisher(document: Document, node: Node) -> tuple[Publisher, tuple[Provenance, ...]]:
+    host = urlsplit(document.url or structured.canonical_url(document) or "").hostname
+    name, said = sources.publisher_name(node, document, host)
+    return Publisher(name=name, domain=host), said
 
 
 def choose_title_text(document: Document) -> str:
@@ -141,7 +154,11 @@ def _choose_title(document: Document, node: Node) -> tuple[str | None, tuple[Pro
     is_long = shown and count_words(shown.raw) >= MIN_TITLE_WORDS
     chosen = shown if shown and (confirmed or is_long or not declared) else declared[0]
     chosen = _respaced(chosen, declared)
-    others = tuple(c for c in found if c.method != chosen.method)
+    others = tuple(
+        sources.with_reason(c, sources.SAME if bare(c.raw) == bare(chosen.raw) else NOT_SHOWN)
+        for c in found
+        if c.method != chosen.method
+    )
     return chosen.raw, (
         Provenance(field="title", method=chosen.method, raw=chosen.raw, alternatives=others),
     )
@@ -210,14 +227,21 @@ def _without_site(title: str | None, site: str | None) -> str | None:
     return head if is_name or is_short else title
 
 
-def _subtitle(document: Document, node: Node, title: str | None) -> str | None:
-    found = text_of(node.get("alternativeHeadline")) or visible.subtitle(document)
-    return found if found and fold(found) != fold(title or "") else None
-
-
 def _with_language(draft: Draft, declared: str | None) -> Draft:
     sample = "\n".join(block.text for block in draft.blocks)[:SAMPLE_CHARS]
-    return replace(draft, language=settle_language(declared, sample))
+    language = settle_language(declared, sample)
+    if language is None:
+        return draft
+    said = Candidate(
+        field="language", raw=declared or "", method="declared", why="the text is in another"
+    )
+    source = Provenance(
+        field="language",
+        method="declared" if language == declared else "text",
+        raw=language,
+        alternatives=(said,) if declared and declared != language else (),
+    )
+    return replace(draft, language=language, provenance=(*draft.provenance, source))
 
 
 def _with_publisher_file(draft: Draft) -> Draft:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from newscrawl.extraction.document import Document
 from newscrawl.extraction.jsonld import Node, as_list, is_article, plain_text, text_of, types_of
-from newscrawl.items import Candidate, Copyright, Publisher
+from newscrawl.items import Candidate, Copyright
 from newscrawl.wording import bare
 
 PUBLISHED_METAS: Final = (
@@ -133,20 +133,7 @@ def unlisted_dates(document: Document) -> Iterator[Candidate]:
             yield Candidate(field="published", raw=values[0], method=f"meta.{name}")
 
 
-def publisher_of(node: Node, document: Document) -> Publisher:
-    """Give the publisher's name as the page states it, and its host."""
-    site = next((n for n in document.json_ld if "WebSite" in types_of(n)), {})
-    name = (
-        text_of(node.get("publisher"))
-        or document_meta_text(document, "og:site_name", "application-name", "publisher")
-        or text_of(site)
-    )
-    host = urlsplit(document.url or canonical_url(document) or "").hostname
-    name = name or _name_in_title(document, host)
-    return Publisher(name=name, domain=host)
-
-
-def _name_in_title(document: Document, host: str | None) -> str | None:
+def name_in_title(document: Document, host: str | None) -> str | None:
     """Find the part of the title element that spells the host: `… | Meridian Wire`."""
     element = document.tree.find(".//head/title")
     parts = re.split(r"\s+[|–—·•-]\s+", "".join(element.itertext())) if element is not None else []
@@ -160,16 +147,8 @@ def document_meta_text(document: Document, *names: str) -> str | None:
     return plain_text(value) if value else None
 
 
-def section_of(node: Node, document: Document) -> str | None:
-    """Give the section."""
-    return (
-        text_of(node.get("articleSection"))
-        or document_meta_text(document, *SECTION_METAS)
-        or _microdata_section(document)
-    )
-
-
-def _microdata_section(document: Document) -> str | None:
+def microdata_section(document: Document) -> str | None:
+    """Give the section that microdata name."""
     for element in document.properties.get("articleSection", ()):
         if text := plain_text(element.get("content") or "".join(element.itertext())):
             return text

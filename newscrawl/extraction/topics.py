@@ -11,12 +11,12 @@ from lxml.html import HtmlElement
 from newscrawl.extraction.document import Document
 from newscrawl.extraction.jsonld import Node, as_list, text_of
 from newscrawl.extraction.visible import text_content
-from newscrawl.items import Publisher
+from newscrawl.items import Provenance, Publisher
 from newscrawl.wording import bare
 
 TAG_METAS: Final = ("article:tag", "og:article:tag", "parsely-tags", "news_keywords")
-KEYWORDS: Final = "keywords"
-"""Written for search engines, often the same on all pages; what a reader sees goes before it."""
+"""Before what a reader sees; the keywords meta comes after: it is written for search engines, and
+often the same on all pages."""
 TAG_PATH: Final = re.compile(
     r"/(?:tags?|topics?|themen?|thema|schlagw[oö]rt(?:er)?|keywords?|etiquetas?|temas?|sujets?|mots?-cles?"
     r"|argomenti|tagi|temat|emner?|onderwerp(?:en)?|konular?|etiket(?:ler)?|topik|tema|avainsanat?|labels?)/[^/]+",
@@ -47,22 +47,31 @@ UNSEPARATED: Final = 5
 """Words of a lone keyword that is a list whose separators were lost."""
 
 
-def tags_of(node: Node, document: Document, publisher: Publisher) -> tuple[str, ...]:
-    """Give keywords from the first source that has any.
+def tags_of(
+    node: Node, document: Document, publisher: Publisher
+) -> tuple[tuple[str, ...], tuple[Provenance, ...]]:
+    """Give keywords from the first source that has any, and which that was.
 
     JSON-LD and article:tag come first, then the topics that a reader sees, then metas. Keywords
     come as a list, or as one string with commas; both are split.
     """
-    declared = [
-        as_list(node.get("keywords")),
-        *(document.metas.get(name, ()) for name in TAG_METAS),
-    ]
     seen = linked_topics(document)
-    for source in (*declared, seen, document.metas.get(KEYWORDS, ())):
+    sources: tuple[tuple[str, Iterable[Any]], ...] = (
+        ("jsonld.keywords", as_list(node.get("keywords"))),
+        *((f"meta.{name}", document.metas.get(name, ())) for name in TAG_METAS),
+        ("link.topics", seen),
+        ("meta.keywords", document.metas.get("keywords", ())),
+    )
+    for method, source in sources:
         tags = _cleaned(split_tags(source), publisher)
         if len(tags) > 1 or (tags and len(tags[0].split()) < UNSEPARATED):
-            return seen if _folded(seen) > _folded(tags) else tags
-    return ()
+            more = _folded(seen) > _folded(tags)
+            return _said("link.topics", seen) if more else _said(method, tags)
+    return (), ()
+
+
+def _said(method: str, tags: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[Provenance, ...]]:
+    return tags, (Provenance(field="tags", method=method, raw=", ".join(tags)),)
 
 
 def _folded(tags: Iterable[str]) -> frozenset[str]:
