@@ -10,6 +10,7 @@ from scrapy.exceptions import DropItem
 from newscrawl.attribution import normalise_attribution
 from newscrawl.dates import normalise_dates
 from newscrawl.extraction import extract
+from newscrawl.foreign import is_item, normalise_item_attribution, normalise_item_dates
 from newscrawl.items import Draft, Page, Rejected
 from newscrawl.profiles import Profiles, read_profiles
 from newscrawl.quality import judge
@@ -26,7 +27,7 @@ class PageRejected(DropItem):
 
 
 class StagePipeline:
-    """Run one stage on the items that are its input; other people's items pass untouched."""
+    """Run one stage on the items that are its input; what is none passes untouched."""
 
     stage: ClassVar[Callable[..., Any]]
     takes: ClassVar[type] = Draft
@@ -67,15 +68,23 @@ class Extract(StagePipeline):
 
 
 class NormaliseDates(StagePipeline):
-    """Choose the dates."""
+    """Choose the dates; on items of other spiders too."""
 
     stage = staticmethod(normalise_dates)
 
+    def process_item(self, item: Any) -> Any:
+        """Give the draft, or the item, with its dates."""
+        return normalise_item_dates(item) if is_item(item) else super().process_item(item)
+
 
 class NormaliseAttribution(StagePipeline):
-    """Read authors, agencies, dateline and credits."""
+    """Read authors, agencies, dateline and credits; on items of other spiders too."""
 
     stage = staticmethod(normalise_attribution)
+
+    def process_item(self, item: Any) -> Any:
+        """Give the draft, or the item, with what byline and text attribute."""
+        return normalise_item_attribution(item) if is_item(item) else super().process_item(item)
 
 
 class CleanText(StagePipeline):

@@ -51,8 +51,6 @@ DAY: Final = re.compile(
     r"|[^\W\d_]{3,9}\.?\s\d{1,2}(?:st|nd|rd|th)?,?\s(?:19|20)\d\d)(?:[\s,]*(?:kl\.?|klo|um|at|à|a las)?\s*\d\d?[:.h]\d\d\b)?",
     re.IGNORECASE,
 )
-OPENING_DAY: Final = 14
-"""Characters before a date that opens a byline: a day of the week."""
 LEAD_IN: Final = re.compile(
     r"\W*(?:(?:about (?:the )?)?authors?|autorin/autor|autor(?:in|en|:in|/in|\*in)?|(?:ein )?beitrag von|guest post by|recipe by"
     r"|guide by|review by|vom|pressemitteilung von|im wortlaut von|text und interview|interview|submitted by"
@@ -115,8 +113,11 @@ def read_byline(
 
 def _joined(raw: str) -> str:
     """Join the lines of a byline with the sign that stands between such pieces in print."""
+    lines = [line for line in map(squeeze, raw.split("\n")) if line]
+    if len(lines) == 1:
+        return lines[0]
     text = ""
-    for line in map(squeeze, raw.split("\n")):
+    for line in lines:
         piece = line.strip(EDGES)
         if not piece or CONNECTOR.fullmatch(piece):
             text += ";" if text and CONNECTOR.fullmatch(line) else ""
@@ -184,11 +185,9 @@ def _strip(raw: str) -> str:
     text = WIDGET.sub("", text)
     text = HANDLE.sub(" ", MAIL.sub(" ", text))
     if day := DAY.search(text):
-        text = (
-            text[day.end() :]
-            if day.start() <= OPENING_DAY and text[day.end() :].strip(EDGES)
-            else text[: day.start()]
-        )
+        before, after = text[: day.start()].strip(EDGES), text[day.end() :].strip(EDGES)
+        is_opening = not before or is_dateish(f"{before} 1") or bool(byline_prefix().match(after))
+        text = after if after and is_opening else before
     # Twice: "By: By Jane Doe" is what a template's label makes of a field that has one already.
     for _ in range(2):
         text = text.strip(EDGES)

@@ -25,7 +25,7 @@ AGENCY_FIRST: Final = re.compile(
 )
 # MADRID — text; PARIS, April 8 — text; Washington.- text; NEW DELHI: text; JAKARTA, KOMPAS.com - text.
 PLACE_ONLY: Final = re.compile(
-    rf"(?P<head>(?P<place>[A-ZÀ-Þ][\w.'’/ -]{{2,30}}?(?:, [A-Z][\w. ]{{1,20}}?)??)(?:,\s*(?P<date>{DAY}))?(?:,\s(?P<outlet>[\w.]{{3,20}}))?"
+    rf"(?P<head>(?P<place>[A-ZÀ-Þ][\w.'’/ -]{{2,30}}?(?:, (?!{DAY})[A-Z][\w. ]{{1,24}}?)?)(?:,\s*(?P<date>{DAY}))?"
     r"\s*(?:—|–|--|:|\.-|\.?\s[-–—]|\.(?=\s))[-–—]*\s+)(?=[A-ZÀ-Þ\"“„«¿¡‘'\d])"
 )
 # 【ソウル＝小池和樹】, [부산=선수민 기자], 【6月18日 AFP】
@@ -115,7 +115,7 @@ def read_dateline(
     >>> read_dateline("Streeck (CDU) - said so."), read_dateline("CLAIM: The port was shut.")
     (None, None)
     """
-    for match in (WITH_AGENCY.match(text), AGENCY_FIRST.match(text)):
+    for match in (AGENCY_FIRST.match(text), WITH_AGENCY.match(text)):
         if match and (found := _with_agency(match, country, publisher)):
             return _rest(found, text, match)
     if (match := CJK.match(text)) and (found := _cjk(match, country)):
@@ -152,12 +152,11 @@ def _place_only(
 ) -> Dateline | None:
     place = match["place"].strip(" ,.")
     city, comma, region = place.partition(", ")
+    if comma and _is_own(region, publisher):  # JAKARTA, KOMPAS.com
+        place, comma = city, ""
     is_known = all(fold(part) in _places() for part in BETWEEN.split(city))
     is_in_region = bool(comma) and _is_region(region)
     if not (is_known and (not comma or is_in_region)) and not (is_in_region and city.isupper()):
-        return None
-    outlet = match["outlet"]
-    if outlet and not _is_own(outlet, publisher):
         return None
     # In mixed case a full stop or a colon also ends an ordinary first sentence or a label; German
     # papers print `Riad. Die Boxwelt …`.

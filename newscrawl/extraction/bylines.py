@@ -234,7 +234,8 @@ def _labelled(document: Document) -> Iterator[HtmlElement]:
         text = element.text
         if not text or element.tag not in BYLINE_TAGS or not LABEL.match(text):
             continue
-        holder = element if squeeze(LABEL.sub("", text)) else element.getparent()
+        # <p>Autor: <b>…</b></p> holds the name; <b>Autor:</b> has it beside itself.
+        holder = element if squeeze(LABEL.sub("", pieces(element))) else element.getparent()
         if holder is not None and _is_led_in(holder, LABEL) and not in_aside(holder):
             yield holder
             return

@@ -1,0 +1,116 @@
+"""Notes of the editors and citations are told from prose that only has their words."""
+
+import pytest
+
+from newscrawl.attribution import normalise_attribution
+from newscrawl.attribution.cited import cited_sources
+from newscrawl.attribution.notes import note_of
+from newscrawl.items import Agency, Block, Candidate, Draft, Page, Publisher
+
+
+def block(text: str) -> Block:
+    """Make a paragraph."""
+    return Block(kind="paragraph", text=text)
+
+
+NOTES = [
+    ("Correction: The mill is nine years old.", "correction"),
+    ("Correction, 3 May 2024: The mill is nine years old.", "correction"),
+    ("An earlier version of this article misstated the age of the mill.", "correction"),
+    ("*Korrektur: In einer früheren Version stand, die Mühle sei neun.", "correction"),
+    ("Fe de erratas: el molino tiene nueve años.", "correction"),
+    ("[Editor’s note: The mill has been sold since.]", "editors_note"),
+    ("Anmerkung der Redaktion: Die Mühle ist verkauft.", "editors_note"),
+    ("NDLR : le moulin est vendu.", "editors_note"),
+    ("Disclosure: The writer owns a share in the mill.", "disclosure"),
+    ("Übersetzung: Jo Doe", "translation"),
+    ("This article was translated from German by Jo Doe.", "translation"),
+    ("This article was originally published in The Mill Post.", "republication"),
+    ("Dieser Artikel erschien zuerst im Mühlenboten.", "republication"),
+]
+PROSE = [
+    "Correction officers went on strike on Monday.",
+    "The editor's note pinned to the door was torn down by the wind that night.",
+    "A correction was appended to the story a week later, and it was quoted everywhere in town and beyond for weeks: “An earlier version of this article misstated the age.”",
+    "Disclosure of the contracts took nine years and two courts to get.",
+    "Correction: " + "The mill is old. " * 70,
+]
+
+
+@pytest.mark.parametrize(("text", "kind"), NOTES)
+def test_a_note_is_one(text: str, kind: str) -> None:
+    note = note_of(block(text))
+
+    assert note is not None
+    assert (note.kind, note.text) == (kind, text)
+
+
+@pytest.mark.parametrize("text", PROSE)
+def test_prose_is_none(text: str) -> None:
+    assert note_of(block(text)) is None
+
+
+def test_notes_leave_the_text_and_are_kept() -> None:
+    draft = normalise_attribution(
+        Draft(page=Page(body=""), blocks=(block("The mill is old."), block(NOTES[0][0])))
+    )
+
+    assert [b.text for b in draft.blocks] == ["The mill is old."]
+    assert [(n.kind, n.text) for n in draft.notes] == [("correction", NOTES[0][0])]
+    assert [edit.code.value for edit in draft.edits] == ["note.moved"]
+    assert [p.raw for p in draft.provenance if p.field == "notes"] == [NOTES[0][0]]
+
+
+def test_a_text_of_nothing_but_a_note_stays() -> None:
+    draft = normalise_attribution(Draft(page=Page(body=""), blocks=(block(NOTES[0][0]),)))
+
+    assert len(draft.blocks) == 1
+
+
+CITED = [
+    ("He left, Daily Mail reported.", [("Daily Mail", "outlet", "reported")]),
+    ("She told the BBC that it shut.", [("BBC", "outlet", "told")]),
+    ("sources told Reuters on Monday", [("Reuters", "agency", "told")]),
+    ("according to the news agency TASS", [("TASS", "agency", "according to")]),
+    ("wie die „Washington Post“ berichtete", [("Washington Post", "outlet", "berichtete")]),
+    ("laut „Bild“ ist er zu", [("Bild", "outlet", "laut")]),
+    ("sagte Doe der Deutschen Presse-Agentur", []),
+    ("sagte Doe der dpa am Montag", [("dpa", "agency", "sagte")]),
+    ("a déclaré à l'AFP le maire", [("AFP", "agency", "a déclaré à")]),
+    ("según El País cerró", [("El País", "outlet", "según")]),
+    ("secondo La Repubblica è chiuso", [("La Repubblica", "outlet", "secondo")]),
+    ("Media reports said it was shut.", [(None, "generic", None)]),
+    ("Medienberichten zufolge ist er zu.", [(None, "generic", None)]),
+    ("The Times of day are told by the sun.", []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "found"), CITED)
+def test_cited(text: str, found: list[tuple[str | None, str, str | None]]) -> None:
+    assert [(s.name, s.kind, s.verb) for s in cited_sources((block(text),))] == found
+
+
+def test_counts_and_the_text_that_cites_its_own_publisher() -> None:
+    blocks = (block("She told the BBC so. Reuters reported it."), block("He told the BBC too."))
+    found = cited_sources(
+        blocks,
+        Publisher(name="BBC News", domain="www.bbc.com"),
+        (Agency(id="reuters", name="Reuters"),),
+    )
+
+    assert [(s.name, s.count, s.is_self) for s in found] == [
+        ("BBC", 2, True), ("Reuters", 1, True), ("BBC", 2, True),
+    ]  # fmt: skip
+    assert not any(s.is_self for s in cited_sources((block("Daily Mail reported it."),)))
+    assert not any(s.is_self for s in cited_sources((block("Media reports said so."),)))
+
+
+def test_agencies_that_the_data_name_as_source() -> None:
+    draft = normalise_attribution(
+        Draft(page=Page(body=""), blocks=(), candidates=(
+            Candidate(field="agency", raw="Agence France-Presse", method="jsonld.sourceOrganization"),
+            Candidate(field="agency", raw="The Courier", method="jsonld.copyrightHolder"),
+        ))
+    )  # fmt: skip
+
+    assert [(a.id, a.where) for a in draft.agencies] == [("afp", ("jsonld",))]
