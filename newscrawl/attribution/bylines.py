@@ -108,7 +108,10 @@ def read_byline(
     for part, text in _parts(_joined(raw[:MAX_BYLINE_CHARS])):
         for piece in _split_people(_strip(text)):
             names += (replace(n, part=part) for n in _read_piece(piece, publisher, host))
-    return tuple({(fold(name.text), name.kind): name for name in reversed(names)}.values())[::-1]
+    unique: dict[tuple[str, str], Name] = {}
+    for name in names:
+        unique.setdefault((fold(name.text), name.kind), name)
+    return tuple(unique.values())
 
 
 def _joined(raw: str) -> str:
@@ -232,7 +235,7 @@ def _read_piece(part: str, publisher: str | None, host: str | None) -> list[Name
         person = names[-1] if names and names[-1].kind == "person" else None
         text, role, affiliation = _unwrapped(piece)
         kind = "publisher" if URL.search(affiliation or "") else classify(text, publisher, host)
-        if person and is_suffix(text):
+        if person and kind != "agency" and is_suffix(text):
             names[-1] = replace(person, role=person.role or text, raw=f"{person.raw}, {piece}")
         elif person and kind == "publisher":
             names[-1] = replace(person, affiliation=text, raw=f"{person.raw}, {piece}")

@@ -14,6 +14,9 @@ from newscrawl.items import Precision
 from newscrawl.wording import squeeze
 
 MAX_RAW_CHARS: Final = 120
+DIGITS: Final = str.maketrans("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹०१२३४५६७८९০১২৩৪৫৬৭৮৯", "0123456789" * 4)
+OTHER_CALENDAR: Final = re.compile(r"(?<!\d)1[34]\d\d(?!\d)")
+"""Years of the Persian and the Islamic calendar; dateparser takes them for Gregorian ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +42,8 @@ COMPACT: Final = re.compile(
 )
 EPOCH: Final = re.compile(r"(1\d{9}|1\d{12})$")
 OFFSET: Final = re.compile(r"(?<!\d)(?:UTC|GMT)?\s*([+-])\s*(\d{1,2}):?(\d\d)?\b")
+PRINTED_OFFSET: Final = re.compile(r"(?:UTC|GMT)\s*[+-]\s*\d{1,2}(?::?\d\d)?\b|[+-]\d\d:?\d\d\b")
+"""An offset among the words of a date; '- 03' alone is the day behind another calendar's date."""
 ZONE_NAME: Final = re.compile(
     r"\b([A-Z]{1,5}T|UTC|GMT|Z|WIB|WITA|MSK|MEZ|MESZ|GMT)\b|[\[(]([A-Z]{2,5})[\])]"
 )
@@ -74,6 +79,12 @@ NAMED: Final = re.compile(
     r"|(?<!\w)[^\W\d_]{3,12}\.?\s+\d{1,2}(?:st|nd|rd|th)?,?\s+(?:19|20)\d\d(?!\d)"
 )
 """A day with a named month, among whatever else stands in the line."""
+NO_DATE_WORD: Final = re.compile(
+    r"\b(?:uhr|hrs?|ist|kl|klo|at|gada)\b\.?|(?<=\d)\s(?:m|d)\.|[|•·]", re.IGNORECASE
+)
+"""'o'clock' and, in Lithuanian and Latvian, 'year' and 'day'."""
+NO_DATE_SIGN: Final = re.compile(r"[^\w\s.,/'\u0300-\u036f\u0900-\u0dff\u0e00-\u0e7f-]")
+"""Vowel signs of Indic scripts and of Thai are no letters to `re`, and parts of words all the same."""
 COMMON_LANGUAGES: Final = (
     "en", "de", "fr", "es", "pt", "it", "nl", "pl", "ru", "uk", "tr", "id", "sv", "da", "nb", "fi", "cs",
     "ro", "hu", "el", "ar", "he", "fa", "hi", "bn", "vi", "th", "ko", "ja", "zh",
@@ -105,7 +116,7 @@ def read_date(
     '2024-04-28T17:19:00'
 
     """
-    text = squeeze(raw).strip(" |,;-–—•")
+    text = squeeze(raw.translate(DIGITS)).strip(" |,;-–—•")
     if not text or len(text) > MAX_RAW_CHARS:
         return None
     readers: tuple[Callable[[str, str | None], Reading | None], ...] = (
@@ -114,6 +125,8 @@ def read_date(
     for reader in readers:
         if reading := reader(text, country):
             return _in_zone(reading, timezone)
+    if OTHER_CALENDAR.search(text) and not YEAR.search(text):
+        return None
     visible = _read_visible(text, language or "", country)
     return _in_zone(visible, timezone) if visible else None
 
@@ -273,8 +286,8 @@ def _read_visible(text: str, language: str, country: str | None) -> Reading | No
 
 
 def _without_zone(text: str) -> str:
-    cleaned = ZONE_NAME.sub(" ", OFFSET.sub(" ", PAREN.sub(" ", text)))
-    return re.sub(r"(?i)\b(?:uhr|hrs?|ist|kl|klo|at)\b\.?|[|•·]", " ", cleaned)
+    cleaned = ZONE_NAME.sub(" ", PRINTED_OFFSET.sub(" ", PAREN.sub(" ", text)))
+    return NO_DATE_WORD.sub(" ", cleaned)
 
 
 def _iso_day(text: str) -> datetime | None:
@@ -315,7 +328,7 @@ def _day_of(text: str, language: str) -> datetime | None:
     year = YEAR.search(text)
     if not year:
         return None
-    squeezed = " ".join(re.sub(r"[^\w\s.,/'-]", " ", text).split()).strip(" ,.-")
+    squeezed = " ".join(NO_DATE_SIGN.sub(" ", text).split()).strip(" ,.-")
     found = _ask_dateparser(squeezed, {"no": "nb", "sh": "hr"}.get(language, language))
     if found is None or found.year != int(year[0]):
         return None
@@ -335,7 +348,9 @@ def _ask_dateparser(text: str, language: str) -> datetime | None:
         "RELATIVE_BASE": datetime(2000, 1, 1),  # noqa: DTZ001 - no clock in the core
     }
     # Never its own detection: that tries 200 locales, which takes a third of a second.
-    for tried in dict.fromkeys((language, "en")) if language else COMMON_LANGUAGES:
+    # A page that declares English above Arabic is a template's; its dates are tried in the others.
+    is_known = bool(language) and (language != "en" or text.isascii())
+    for tried in dict.fromkeys((language, "en")) if is_known else COMMON_LANGUAGES:
         try:
             found: datetime | None = dateparser.parse(text, languages=[tried], settings=settings)
             if found:

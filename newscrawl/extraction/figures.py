@@ -161,7 +161,9 @@ def _agency_tail() -> re.Pattern[str]:
     ways = r"(?:{0} ?/ ?{1}|{1}(?: ?/ ?{1})? ?(?:/| via ) ?{0}(?:/[\w .-]{{2,30}})?)"
     agency = rf"(?:{_agencies()})(?: Photo)?"
     after_stop = ways.format(agency, rf"{word}(?: [\w.'’-]+){{0,4}}")
-    return re.compile(rf"(?:(?<=[.!?”\"’)»]) ({after_stop})|\s({ways.format(agency, short)}))\.?$")
+    return re.compile(
+        rf"(?:(?<=[.!?”\"’)»]) ?({after_stop}|{agency})|\s({ways.format(agency, short)}))\.?$"
+    )
 
 
 @cache

@@ -173,4 +173,7 @@ def _cleaned(tags: Iterable[str], publisher: Publisher) -> tuple[str, ...]:
         *(bare(part) for part in (publisher.domain or "").split(".")),
     }
     kept = (t for t in found if not IDENTIFIER.fullmatch(t) and bare(t) not in own)
-    return tuple({tag.casefold(): tag for tag in reversed(list(kept))}.values())[::-1]
+    unique: dict[str, str] = {}
+    for tag in kept:
+        unique.setdefault(tag.casefold(), tag)
+    return tuple(unique.values())

@@ -1,0 +1,143 @@
+"""The dates and attribution stages serve items of spiders that are not ours."""
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from scrapy import Field, Item
+
+from newscrawl.demo.server import DemoServer
+from newscrawl.demo.site import load_publishers
+from newscrawl.foreign import is_item, normalise_item_attribution, normalise_item_dates
+from newscrawl.items import Draft, Page
+from newscrawl.pipelines import NormaliseAttribution, NormaliseDates
+from tests.conftest import proxied
+
+SPIDER = """
+import scrapy
+
+class Theirs(scrapy.Spider):
+    name = "theirs"
+    start_urls = ["{url}"]
+    custom_settings = {{"ITEM_PIPELINES": {{
+        "newscrawl.pipelines.NormaliseDates": 200, "newscrawl.pipelines.NormaliseAttribution": 300}}}}
+
+    def parse(self, response):
+        yield {{"url": response.url, "date": "13 Sep 2022, 3:20 pm IST", "author": "By Jo Doe and Al Roe, PTI",
+               "text": "MUMBAI: The port shut, " + response.css("title::text").get()}}
+"""
+
+
+class ScrapyItem(Item):
+    """An item with declared fields."""
+
+    url = Field()
+    datePublished = Field()
+    authors = Field()
+    agencies = Field()
+
+
+@dataclass
+class Story:
+    """An item as a dataclass, with names of our schema."""
+
+    url: str = "https://a.example.de/x"
+    published: str = ""
+    authors: list[Any] = field(default_factory=list)
+    body: list[str] = field(default_factory=list)
+    language: str = "de"
+    publisher: dict[str, str] = field(default_factory=dict)
+    fetched_at: datetime | None = None
+
+
+def test_a_dict() -> None:
+    item = {
+        "url": "https://a.example.in/x", "date": "13 Sep 2022, 3:20 pm IST", "updated": "never",
+        "author": "By Jo Doe", "text": "One.\n\nCorrection: Two.\n\nThree. (KB/IANS)",
+    }  # fmt: skip
+    found = normalise_item_attribution(normalise_item_dates(item))
+
+    assert found["date"] == "2022-09-13T15:20:00+05:30"
+    assert found["updated"] == "never"
+    assert found["dates"]["modified"]["flags"] == ("unreadable",)
+    assert (found["author"], found["text"], found["editors"]) == (
+        "Jo Doe",
+        "One.\n\nThree.",
+        ["KB"],
+    )
+    assert [agency["id"] for agency in found["agencies"]] == ["ians"]
+    assert [note["kind"] for note in found["notes"]] == ["correction"]
+
+
+def test_a_scrapy_item_gets_the_fields_that_it_declares() -> None:
+    item = ScrapyItem(
+        url="https://a.example/x", datePublished="2024-05-03T10:00:00Z", authors=["Jo Doe, dpa"]
+    )
+    found = normalise_item_attribution(normalise_item_dates(item))
+
+    assert found["datePublished"] == "2024-05-03T10:00:00+00:00"
+    assert (found["authors"], [a["id"] for a in found["agencies"]]) == (["Jo Doe"], ["dpa"])
+    assert "dates" not in found
+
+
+def test_a_dataclass() -> None:
+    item = Story(
+        published="3. Mai 2024, 10:15 Uhr", authors=[{"name": "Jo Doe, Reporterin"}], publisher={"name": "Bote"},
+        body=["Hamburg (dpa) - Der Hafen ruht.", "Er ruht."], fetched_at=datetime(2024, 5, 4, tzinfo=UTC),
+    )  # fmt: skip
+    found = normalise_item_attribution(normalise_item_dates(item))
+
+    assert found.published == "2024-05-03T10:15:00"
+    assert found.authors == [
+        {"name": "Jo Doe", "kind": "person", "raw": "Jo Doe, Reporterin", "role": "Reporterin"}
+    ]
+    assert found.body == ["Der Hafen ruht.", "Er ruht."]
+
+
+@pytest.mark.parametrize("item", [{}, {"url": "https://a.example/x"}, {"date": None, "author": ""}])
+def test_an_item_without_such_fields_stays_as_it_is(item: dict[str, Any]) -> None:
+    assert normalise_item_attribution(normalise_item_dates(dict(item))) == item
+
+
+def test_values_of_other_types() -> None:
+    item = {
+        "date": datetime(2024, 5, 3, 10, tzinfo=UTC),
+        "authors": ["Courier Desk"],
+        "text": "One line\nand another",
+    }
+    found = normalise_item_attribution(normalise_item_dates(item))
+
+    assert found["date"] == "2024-05-03T10:00:00+00:00"
+    assert (found["authors"], found["desk"], found["text"]) == (
+        ["Courier Desk"], ["Courier Desk"], "One line\n\nand another",
+    )  # fmt: skip
+
+
+def test_our_own_values_pass_through_their_stages() -> None:
+    draft = Draft(page=Page(body=""), blocks=())
+
+    assert not is_item(draft)
+    assert isinstance(NormaliseDates().process_item(draft), Draft)
+    assert isinstance(NormaliseAttribution().process_item(draft), Draft)
+
+
+def test_in_a_crawl_of_somebody_elses_spider(web: DemoServer, tmp_path: Path) -> None:
+    article = load_publishers()[0].articles[0]
+    spider, output = tmp_path / "theirs.py", tmp_path / "out.jsonl"
+    spider.write_text(SPIDER.format(url=article.url))
+    command = [sys.executable, "-m", "scrapy", "runspider", str(spider), "-O", str(output)]
+
+    result = subprocess.run(
+        command, cwd=tmp_path, env=proxied(web.proxy), capture_output=True, check=False, timeout=120
+    )
+
+    item = json.loads(output.read_text().splitlines()[0])
+    assert item["author"] == "Jo Doe; Al Roe", result.stderr[-2000:]
+    assert [agency["id"] for agency in item["agencies"]] == ["pti"]
+    assert item["date"] == "2022-09-13T15:20:00"
+    assert item["dateline"]["place"] == "MUMBAI"
