@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: demo test check fix lock docs fixtures clean
+.PHONY: demo test check coverage fix lock docs fixtures clean
 demo: $(STAMP)
 	$(BIN)/newscrawl demo
 
@@ -16,7 +16,16 @@ check: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(MAKE) --no-print-directory coverage
 	$(MAKE) --no-print-directory test
+
+# Every branch of the dates and attribution stages is taken by their own tests.
+COVERED := newscrawl.dates,newscrawl.attribution
+OWN_TESTS := $(addprefix tests/test_,dates.py attribution.py bylines.py datelines.py notes.py topics.py traps.py \
+  nearby.py dumps.py fixtures.py) newscrawl/dates newscrawl/attribution
+coverage: $(STAMP)
+	$(BIN)/coverage run --branch --source $(COVERED) -m pytest -q $(OWN_TESTS)
+	$(BIN)/coverage report --skip-covered --fail-under=100
 
 fix: $(STAMP)
 	$(BIN)/ruff format .

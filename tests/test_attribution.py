@@ -8,8 +8,10 @@ from newscrawl.attribution.agencies import agencies_in, agency_named
 from newscrawl.attribution.bylines import read_byline
 from newscrawl.attribution.credits import split_image_credit
 from newscrawl.attribution.datelines import read_dateline
+from newscrawl.attribution.names import classify
 from newscrawl.attribution.tails import read_tail
-from newscrawl.items import Block, Candidate, Draft, Page, Publisher
+from newscrawl.items import Block, Candidate, Draft, Line, Page, Publisher
+from newscrawl.reasons import EditCode
 from tests.pages_of import page, paragraphs
 
 BYLINES = [
@@ -55,6 +57,7 @@ TAILS = [
     ("Associated Press writer Jo Doe contributed to this report.", "", ["ap"], ()),
 ]
 NO_TAILS = [
+    "He said so to the crew (kas)", "Source: The Courier", "It ended. (Source: a man who knows it all)",
     "He studies in Munich (LMU)", "said Hendrik Streek (CDU)",
     "The police urge anyone with information to call.", "a party called PTI won the seat.",
     "With information from three witnesses the police found the car.", "(END)",
@@ -257,3 +260,60 @@ def test_who_took_the_picture_did_not_write_the_text() -> None:
 
 def test_an_agency_may_be_stationed_somewhere() -> None:
     assert [n.kind for n in read_byline("Associated Press in Valencia")] == ["agency"]
+
+
+def test_a_line_of_sources_in_front_of_the_text() -> None:
+    draft = Draft(
+        page=Page(body=""),
+        blocks=tuple(
+            Block(kind="paragraph", text=text)
+            for text in (
+                "22/11/2020 - 04:30 - Fonte: Agência Brasil - Foto: Jo Doe",
+                "O porto fechou.",
+            )
+        ),
+    )
+    found = normalise_attribution(draft)
+
+    assert [(agency.id, agency.where) for agency in found.agencies] == [("agbrasil", ("tail",))]
+    assert [block.text for block in found.blocks] == ["O porto fechou."]
+
+
+def test_a_note_behind_lines_that_are_dropped_is_read() -> None:
+    lines = [Line(kind="paragraph", text="Read more stories", code=EditCode.READ_MORE)] * 5
+    blocks = (
+        Block(kind="paragraph", text="The port shut."), *lines,
+        Line(kind="paragraph", text="Reporting by Jo Doe; Editing by Al Roe", code=EditCode.NOT_BODY),
+        *lines,
+    )  # fmt: skip
+    found = normalise_attribution(Draft(page=Page(body=""), blocks=blocks))
+
+    assert found.editors == ("Al Roe",)
+
+
+def test_the_search_for_notes_ends() -> None:
+    line = Line(kind="paragraph", text="Read more stories", code=EditCode.READ_MORE)
+    note = Block(kind="paragraph", text="Reporting by Jo Doe; Editing by Al Roe")
+    found = normalise_attribution(Draft(page=Page(body=""), blocks=(note, note, *[line] * 60)))
+
+    assert found.editors == ()
+
+
+def test_an_editor_in_the_byline_is_no_author() -> None:
+    draft = attributed(
+        Candidate(field="author", raw="By Jo Doe. Edited by Al Roe", method="class.byline")
+    )
+
+    assert [author.name for author in draft.authors] == ["Jo Doe"]
+    assert draft.editors == ("Al Roe",)
+
+
+@pytest.mark.parametrize("text", ["3", "—", "x", "3 May 2024"])
+def test_what_is_no_name(text: str) -> None:
+    assert classify(text) == "noise"
+
+
+def test_where_only_an_editor_is_named_there_is_no_author() -> None:
+    draft = attributed(Candidate(field="author", raw="Editor: Al Roe", method="class.apart"))
+
+    assert (draft.authors, draft.editors) == ((), ("Al Roe",))

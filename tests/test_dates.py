@@ -22,12 +22,19 @@ MACHINE = [
     ("Tue Jul 30 09:35:14 CEST 2019", "2019-07-30T09:35:14+02:00", "second", "name"),
     ("Tue Nov 19 2019 03:05:46 GMT+0000 (UTC)", "2019-11-19T03:05:46+00:00", "second", "utc"),
     ("1663062641000", "2022-09-13T09:50:41+00:00", "second", "utc"),
+    ("Sun, 11 Oct 2020 07:34:36 EST", "2020-10-11T07:34:36-05:00", "second", "name"),
+    ("2020-01-01T10:00:00+19:00", "2020-01-01T10:00:00", "second", None),
     ("2022-09-13", "2022-09-13", "day", None),
     ("2022-09", "2022-09", "month", None),
 ]
 VISIBLE = [
     ("13 Sep, 2022, 3:20 pm", "en", "2022-09-13T15:20:00"),
     ("September 13, 2022", "en", "2022-09-13"),
+    ("September 13, 2022, 12:05 am", "en", "2022-09-13T00:05:00"),
+    ("11:25 PM - 10 Jul 2020", "en", "2020-07-10T23:25:00"),
+    ("10 Jul 2020, 23:25 +02:00", "en", "2020-07-10T23:25:00+02:00"),
+    ("10 Jul 2020, 23:25 (GMT + 2)", "en", "2020-07-10T23:25:00+02:00"),
+    ("3 May 2024", "xx", "2024-05-03"),
     ("28.04.2024, 17:19 Uhr", "de", "2024-04-28T17:19:00"),
     ("lundi 9 décembre 2019 à 09h08", "fr", "2019-12-09T09:08:00"),
     ("4 febbraio 2025 - 14:41", "it", "2025-02-04T14:41:00"),
@@ -44,7 +51,7 @@ VISIBLE = [
 ]
 NOT_DATES = [
     "10h02", "4 hours ago", "vor 3 Stunden", "2022", "March", "© 2024 Example", "3 min read", "",
-    "۱۳۹۹/۰۲/۲۱", "Room 2024", "13:45", "Reference 2023-13-07", "Room 12 in 2024",
+    "۱۳۹۹/۰۲/۲۱", "Room 2024", "13:45", "Reference 2023-13-07", "Sun, 31 Feb 2020 07:34:36 GMT", "2022-13", "31.02.2024", "Room 12 in 2024",
 ]  # fmt: skip
 
 
@@ -251,6 +258,140 @@ def test_the_last_save_of_a_cms_dates_nothing() -> None:
     draft = settled(("modified", "2025-05-06T10:00:00Z", "meta.article:modified_time"))
 
     assert draft.date_published is None
+
+
+def test_cst_is_read_by_the_publishers_country() -> None:
+    values = [
+        reading.value
+        for country in ("US", "CN", None)
+        if (reading := read_date("Apr 08, 2020 16:25 CST", language="en", country=country))
+    ]
+
+    assert values == [
+        "2020-04-08T16:25:00-06:00", "2020-04-08T16:25:00+08:00", "2020-04-08T16:25:00-06:00",
+    ]  # fmt: skip
+
+
+def test_sources_of_two_days_are_flagged() -> None:
+    draft = settled(
+        ("published", "2024-05-03T10:00:00Z", "jsonld.datePublished"),
+        ("published", "2024-04-01T10:00:00Z", "meta.article:published_time"),
+    )
+
+    assert draft.dates.published is not None
+    assert draft.dates.published.flags == ("sources_disagree",)
+    assert [c.why for c in draft.dates.published.alternatives] == ["less trusted"]
+
+
+def listed(raw: str) -> Page:
+    """Make a page that a feed led to."""
+    says = (Candidate(field="published", raw=raw, method="feed.published"),)
+    return Page(body="", url="https://a.example/x", listed=says)
+
+
+def of_listed(page: Page, *candidates: tuple[str, str]) -> Draft:
+    """Settle the published date of a listed page from (raw, method) pairs."""
+    found = tuple(Candidate(field="published", raw=raw, method=m) for raw, m in candidates)
+    return normalise_dates(Draft(page=page, blocks=(), candidates=found))
+
+
+def test_the_feed_settles_a_contradiction() -> None:
+    pairs = (
+        ("2024-04-01T10:00:00Z", "jsonld.datePublished"), ("2 May 2024", "text.class"),
+        ("2024-05-03T10:00:00Z", "meta.article:published_time"),
+    )  # fmt: skip
+
+    assert (
+        of_listed(listed("Fri, 03 May 2024 10:00:00 GMT"), *pairs).date_published
+        == "2024-05-03T10:00:00+00:00"
+    )
+    assert (
+        of_listed(listed("Mon, 01 Apr 2024 10:00:00 GMT"), *pairs).date_published
+        == "2024-04-01T10:00:00+00:00"
+    )
+    assert (
+        of_listed(listed("Thu, 01 Feb 2024 10:00:00 GMT"), *pairs).date_published
+        == "2024-04-01T10:00:00+00:00"
+    )
+
+
+def test_the_feed_dates_a_page_that_has_no_date() -> None:
+    draft = of_listed(listed("Fri, 03 May 2024 10:00:00 GMT"))
+
+    assert draft.dates.published is not None
+    assert (draft.date_published, draft.dates.published.method) == (
+        "2024-05-03T10:00:00+00:00",
+        "feed.published",
+    )
+
+
+@pytest.mark.parametrize(
+    ("first", "other", "value"),
+    [
+        ("02/10/2020", "2020-10-02", "2020-10-02"),
+        ("02/10/2020 10:15", "2020-10-02", "2020-10-02T10:15:00"),
+        ("02/10/2020", "2020-02-10", "2020-02-10"),
+        ("02/10/2020", "2020-03-01", "2020-02-10"),
+        ("02/10/2020", "10/02/2020", "2020-02-10"),
+        ("02/02/2020", "2020-05-01", "2020-02-02"),
+        ("02/20/2020", "2020-05-01", "2020-02-20"),
+    ],
+)
+def test_another_candidate_settles_the_order_of_day_and_month(
+    first: str, other: str, value: str
+) -> None:
+    draft = settled(
+        ("published", first, "text.class"), ("published", other, "text.line"), country="US"
+    )
+
+    assert draft.date_published == value
+
+
+def test_of_times_a_minute_apart_the_one_with_an_offset_is_taken() -> None:
+    draft = settled(
+        ("published", "2024-05-03T10:00:00Z", "jsonld.datePublished"),
+        ("published", "2024-05-03T11:07:10+02:00", "time"),
+        ("published", "2024-05-03T10:00:30+02:00", "meta.article:published_time"),
+    )
+
+    assert draft.date_published == "2024-05-03T10:00:30+02:00"
+
+
+def test_a_published_meta_that_nothing_contradicts_is_believed() -> None:
+    draft = settled(
+        ("published", "2024-08-05T19:49:50Z", "meta.article:published_time"),
+        ("published", "2024-08-05T19:40:00Z", "microdata.datePublished"),
+        ("published", "nonsense", "meta.pubdate"),
+        ("modified", "2024-08-05T19:49:50Z", "meta.article:modified_time"),
+    )
+
+    assert draft.date_published == "2024-08-05T19:49:50+00:00"
+
+
+def test_a_published_meta_before_the_modified_one_is_believed() -> None:
+    draft = settled(
+        ("published", "2024-08-05T19:49:50Z", "meta.article:published_time"),
+        ("modified", "2024-08-06T19:49:50Z", "meta.article:modified_time"),
+    )
+
+    assert draft.date_published == "2024-08-05T19:49:50+00:00"
+
+
+def test_an_instant_in_utc_is_written_in_the_publishers_time() -> None:
+    named = settled(
+        ("published", "2024-05-03T10:00:00Z", "jsonld.datePublished"), timezone="Asia/Kolkata"
+    )
+    by_country = settled(
+        ("published", "2024-01-03T10:00:00Z", "jsonld.datePublished"), country="DE"
+    )
+    of_many = settled(("published", "2024-01-03T10:00:00Z", "jsonld.datePublished"), country="US")
+
+    assert [d.date_published for d in (named, by_country, of_many)] == [
+        "2024-05-03T15:30:00+05:30", "2024-01-03T11:00:00+01:00", "2024-01-03T10:00:00+00:00",
+    ]  # fmt: skip
+    assert [d.dates.published.zone_from for d in (named, by_country, of_many) if d.dates.published] == [
+        "publisher", "country", "utc",
+    ]  # fmt: skip
 
 
 LANGUAGES = [

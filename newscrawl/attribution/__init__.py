@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import Final
+from typing import Final, cast
 
 from newscrawl.attribution.agencies import agencies_in, agency_named, merge, named_in
 from newscrawl.attribution.bylines import Name, read_byline
@@ -13,7 +13,17 @@ from newscrawl.attribution.credits import with_parts
 from newscrawl.attribution.datelines import read_dateline
 from newscrawl.attribution.notes import note_of
 from newscrawl.attribution.tails import Tail, read_head, read_tail
-from newscrawl.items import Agency, Author, Block, Candidate, Draft, Edit, Line, Provenance
+from newscrawl.items import (
+    Agency,
+    Author,
+    AuthorKind,
+    Block,
+    Candidate,
+    Draft,
+    Edit,
+    Line,
+    Provenance,
+)
 from newscrawl.lines import byline_prefix
 from newscrawl.reasons import EditCode
 from newscrawl.reference import agencies
@@ -212,12 +222,12 @@ def _retyped(name: Name, candidate: Candidate) -> Name:
 def _authors(entries: list[Entry]) -> tuple[Author, ...]:
     found: dict[str, Author] = {}
     for name, candidate in entries:
-        if name.part != "author" or name.kind == "noise":
+        if name.part != "author":
             continue
         own = len(entries) == 1 or candidate.method.startswith(("jsonld", "link", "rel"))
         author = Author(
             name=name.text,
-            kind=name.kind,
+            kind=cast("AuthorKind", name.kind),  # noise is left out where bylines are read
             raw=name.raw if name.raw != name.text else None,
             role=name.role,
             affiliation=name.affiliation,
@@ -298,12 +308,11 @@ def _take_tails(draft: Draft) -> Draft:
     editors: tuple[str, ...] = ()
     contributors: tuple[str, ...] = ()
     for index, tail in _tails(draft):
-        if tail:
-            edits.append(Edit(code=tail.code, text=tail.removed))
-            place = "copyright" if tail.code is EditCode.COPYRIGHT else "tail"
-            found, editors = merge(found, named_in(place, tail.agencies)), (*editors, *tail.editors)
-            contributors = (*tail.contributors, *contributors)
-            blocks[index : index + 1] = _kept(blocks[index], tail.kept)
+        edits.append(Edit(code=tail.code, text=tail.removed))
+        place = "copyright" if tail.code is EditCode.COPYRIGHT else "tail"
+        found, editors = merge(found, named_in(place, tail.agencies)), (*editors, *tail.editors)
+        contributors = (*tail.contributors, *contributors)
+        blocks[index : index + 1] = _kept(blocks[index], tail.kept)
     return replace(
         draft,
         blocks=tuple(blocks),

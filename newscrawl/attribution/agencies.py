@@ -39,11 +39,8 @@ def agencies_in(text: str, country: str | None = None) -> tuple[Agency, ...]:
     >>> [a.id for a in agencies_in("Le Figaro et AFP")]
     ['afp']
     """
-    found: dict[str, Agency] = {}
-    for match in _pattern().finditer(text):
-        if agency := agency_named(match[0], country):
-            found.setdefault(agency.id, agency)
-    return tuple(found.values())
+    found = (agency_named(match[0], country) for match in _pattern().finditer(text))
+    return tuple({agency.id: agency for agency in found if agency}.values())
 
 
 def is_agency_text(text: str) -> bool:

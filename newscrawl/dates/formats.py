@@ -42,6 +42,9 @@ COMPACT: Final = re.compile(
 )
 EPOCH: Final = re.compile(r"(1\d{9}|1\d{12})$")
 OFFSET: Final = re.compile(r"(?<!\d)(?:UTC|GMT)?\s*([+-])\s*(\d{1,2}):?(\d\d)?\b")
+BEHIND_CLOCK: Final = re.compile(
+    r"\s*[(\[]?(?:(?:UTC|GMT)\s*)?[+-]\d{1,2}(?::?\d\d)?(?![\d./-])|\s*[(\[]?(?:UTC|GMT)\s*[+-]"
+)
 PRINTED_OFFSET: Final = re.compile(r"(?:UTC|GMT)\s*[+-]\s*\d{1,2}(?::?\d\d)?\b|[+-]\d\d:?\d\d\b")
 """An offset among the words of a date; '- 03' alone is the day behind another calendar's date."""
 ZONE_NAME: Final = re.compile(
@@ -272,6 +275,8 @@ def _read_visible(text: str, language: str, country: str | None) -> Reading | No
     clock = CLOCK.search(text)
     dated = (text[: clock.start()] + " " + text[clock.end() :]) if clock else text
     zone = text[clock.end() :] if clock else ""
+    if not BEHIND_CLOCK.match(zone):
+        zone = OFFSET.sub(" ", zone)  # 11:25 PM - 10 Jul 2020
     day = (
         _iso_day(dated)
         or _numeric_day(dated, country, language)
