@@ -13,6 +13,7 @@ from newscrawl.wording import fold
 SUB_BRAND: Final = re.compile(r"[/-](?:[a-z]{2,8}|AFX|EPA|OTS)$")
 
 
+UNVERIFIED: Final = "unverified"
 STATIONED: Final = re.compile(r" in [A-ZÀ-Þ].*$")
 
 
@@ -25,10 +26,16 @@ def agency_named(text: str, country: str | None = None) -> Agency | None:
     text = text.strip(" .,:;()[]–—-")
     index = _index()
     for form in (text, SUB_BRAND.sub("", text), text.removeprefix("The "), STATIONED.sub("", text)):
-        rows = index.get(form)
+        rows = tuple(row for row in index.get(form, ()) if _is_meant(row, form, country))
         if rows:
             return _as_agency(_by_country(rows, country))
     return None
+
+
+def _is_meant(row: AgencyEntry, form: str, country: str | None) -> bool:
+    """Tell whether initials mean the agency: those nobody has seen so need its country."""
+    is_doubtful = row.ambiguous and row.evidence == UNVERIFIED and form == row.code
+    return not is_doubtful or country == row.country
 
 
 def agencies_in(text: str, country: str | None = None) -> tuple[Agency, ...]:
