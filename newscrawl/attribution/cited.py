@@ -12,6 +12,7 @@ from newscrawl.attribution.names import is_publisher
 from newscrawl.items import Agency, Block, CitedSource, Publisher
 from newscrawl.reference import agencies, load_table, word_list
 
+WORD: Final = re.compile(r"\w+")
 NO_PUBLISHER: Final = Publisher()
 SHORT_NAMES: Final = ("Reuters", "AFP", "Xinhua", "TASS", "dpa", "Bloomberg", "EFE", "ANSA")
 """Agencies that texts cite by these names; other initials mean other things in prose."""
@@ -28,7 +29,15 @@ def cited_sources(
     >>> [(s.name, s.kind, s.verb) for s in found]
     [('Daily Mail', 'outlet', 'reported')]
     """
-    found = [source for block in blocks for source in _cited_in(block.text)]
+    # To look for first words saves most of the time: few texts cite anybody.
+    words = {word for block in blocks for word in WORD.findall(block.text)}
+    named = [name for first, names in _by_first_word().items() if first in words for name in names]
+    found = [
+        source
+        for block in blocks
+        if any(name in block.text for name in named)
+        for source in _cited_in(block.text)
+    ]
     counts = Counter(source.name for source in found)
     return tuple(
         replace(s, count=counts[s.name], is_self=_is_self(s, publisher, own_agencies))
@@ -37,9 +46,6 @@ def cited_sources(
 
 
 def _cited_in(text: str) -> Iterator[CitedSource]:
-    # To look for the names first saves most of the time: few blocks cite anybody.
-    if not any(name in text for name in _names()) and not any(p in text for p in _generic()):
-        return
     for match in _pattern().finditer(text):
         if match["generic"]:
             yield CitedSource(kind="generic", phrase=match[0])
@@ -64,6 +70,15 @@ def _is_self(source: CitedSource, publisher: Publisher, own: tuple[Agency, ...])
         is_publisher(name, publisher.name, publisher.domain)
         for name in (source.name, plain, f"The {plain}")
     )
+
+
+@cache
+def _by_first_word() -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for name in (*_names(), *_generic()):
+        first = WORD.findall(name)[0]
+        found[first] = (*found.get(first, ()), name)
+    return found
 
 
 @cache

@@ -27,7 +27,7 @@ def note_of(block: Block) -> Note | None:
     """
     if len(block.text) > MAX_NOTE_CHARS:
         return None
-    text = fold(block.text).strip(WRAPPING)
+    text = fold(block.text[: 2 * MAX_LEAD]).strip(WRAPPING)
     for kind in get_args(NoteKind):
         if _opening(kind).match(text) or any(p in text[:MAX_LEAD] for p in _contained(kind)):
             return Note(kind=kind, text=block.text)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import cache
+from functools import cache, lru_cache
 from itertools import islice
 from typing import Final
 
@@ -282,7 +282,11 @@ def _credit_elements(caption: HtmlElement) -> Iterator[HtmlElement]:
 
 
 def _is_credit(element: HtmlElement) -> bool:
-    marks = _marks(element)
+    return _says_credit(_marks(element))
+
+
+@lru_cache(maxsize=16384)
+def _says_credit(marks: str) -> bool:
     return bool(CREDIT_MARK.search(marks)) and not CAPTION_MARK.fullmatch(marks.lower())
 
 
@@ -296,7 +300,7 @@ def _credit_beside(image: HtmlElement, caption: HtmlElement | None) -> str | Non
         if wrapper.tag in ("body", "article", "main", "section") or not _is_alone(wrapper):
             return None
         for element in wrapper.iterdescendants():
-            if element is caption or not _is_credit(element):
+            if not element.attrib or element is caption or not _is_credit(element):
                 continue
             text = text_content(element)
             if 1 < len(text) <= MAX_CREDIT_CHARS:

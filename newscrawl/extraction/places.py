@@ -1,7 +1,7 @@
 """Where things stand on a page: near the headline, or in a part that holds other things."""
 
 import re
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import accumulate
 from typing import Final
 
@@ -95,12 +95,18 @@ class Places:
         for holder in (element, *element.iterancestors()):
             if holder in self._around:
                 return False
-            marks = f"{holder.get('class')} {holder.get('id')}"
-            is_own = is_own or bool(OWN.search(marks))
-            is_edge = holder.tag in EDGE or bool(EDGE_CLASS.search(marks))
-            if holder.tag in CLOSED or BESIDE.search(marks) or (is_edge and not is_own):
+            says_own, says_edge, says_beside = _says(f"{holder.get('class')} {holder.get('id')}")
+            is_own = is_own or says_own
+            is_edge = says_edge or holder.tag in EDGE
+            if holder.tag in CLOSED or says_beside or (is_edge and not is_own):
                 return True
         return False
+
+
+@lru_cache(maxsize=16384)
+def _says(marks: str) -> tuple[bool, bool, bool]:
+    """Tell whether class and id name the article's own, an edge of it, or other things."""
+    return bool(OWN.search(marks)), bool(EDGE_CLASS.search(marks)), bool(BESIDE.search(marks))
 
 
 def _titled(document: Document) -> HtmlElement | None:

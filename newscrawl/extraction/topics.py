@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from itertools import groupby, islice
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from lxml.html import HtmlElement
 
@@ -55,18 +55,26 @@ def tags_of(
     JSON-LD and article:tag come first, then the topics that a reader sees, then metas. Keywords
     come as a list, or as one string with commas; both are split.
     """
-    seen = linked_topics(document)
-    sources: tuple[tuple[str, Iterable[Any]], ...] = (
+    declared: tuple[tuple[str, Iterable[Any]], ...] = (
         ("jsonld.keywords", as_list(node.get("keywords"))),
         *((f"meta.{name}", document.metas.get(name, ())) for name in TAG_METAS),
-        ("link.topics", seen),
-        ("meta.keywords", document.metas.get("keywords", ())),
     )
-    for method, source in sources:
+    for method, source in declared:
         tags = _cleaned(split_tags(source), publisher)
-        if len(tags) > 1 or (tags and len(tags[0].split()) < UNSEPARATED):
+        if len(tags) > 1:
+            return _said(method, tags)
+        if tags and len(tags[0].split()) < UNSEPARATED:
+            # A lone keyword is often the section; the article's topics have it among others.
+            seen = linked_topics(document)
             more = _folded(seen) > _folded(tags)
             return _said("link.topics", seen) if more else _said(method, tags)
+    for method, source in (
+        ("link.topics", linked_topics(document)),
+        ("meta.keywords", document.metas.get("keywords", ())),
+    ):
+        tags = _cleaned(split_tags(source), publisher)
+        if tags and len(tags[0].split()) < UNSEPARATED:
+            return _said(method, tags)
     return (), ()
 
 
@@ -93,18 +101,11 @@ def linked_topics(document: Document) -> tuple[str, ...]:
 def _is_topic(link: HtmlElement) -> bool:
     if "category" in (link.get("rel") or "").split():
         return False
-    if not (_is_marked(link) or TAG_PATH.search(_path(link.get("href")))):
+    if not (TAG_PATH.search((link.get("href") or "").partition("?")[0]) or _is_marked(link)):
         return False
     text = text_content(link)
     is_short = 0 < len(text) <= MAX_TAG_CHARS
     return is_short and not (_is_in_text(link, text) or _is_beside(link))
-
-
-def _path(address: str | None) -> str:
-    try:
-        return urlsplit(address or "").path
-    except ValueError:
-        return ""
 
 
 def _is_beside(link: HtmlElement) -> bool:
@@ -135,7 +136,12 @@ def _is_marked(link: HtmlElement) -> bool:
 
 
 def _is_in_list(link: HtmlElement) -> bool:
-    return any(TAG_CLASS.search(e.get("class") or "") for e in islice(link.iterancestors(), 3))
+    return any(_says_tags(e.get("class") or "") for e in islice(link.iterancestors(), 3))
+
+
+@lru_cache(maxsize=4096)
+def _says_tags(marks: str) -> bool:
+    return bool(TAG_CLASS.search(marks))
 
 
 def _holder(link: HtmlElement) -> HtmlElement | None:
