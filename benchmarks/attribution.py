@@ -4,7 +4,8 @@ FOLDER holds pages and truth as `benchmarks.evalset` describes; truths with ``da
 days and instants. Agencies, datelines, editors, contributors and desks are scored on the pages of
 ``attributions.tsv`` beside this file, which is read by hand and holds facts only: page, field, value.
 
-``--worst`` names what was missed and what was said wrongly.
+``--worst`` names what was missed and what was said wrongly; ``--peers`` adds the days that htmldate,
+which trafilatura uses, finds on the same pages in the same run.
 """
 
 import argparse
@@ -63,19 +64,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="pages and truth in JSON lines")
     parser.add_argument("--worst", action="store_true", help="name what is wrong")
+    parser.add_argument("--peers", action="store_true", help="date the pages with htmldate too")
     options = parser.parse_args()
     dates: dict[str, list[tuple[str, Dated]]] = defaultdict(list)
+    others: dict[str, list[tuple[str, Dated]]] = defaultdict(list)
     found: Labels = {}
     labels = read_table(TABLE)
     with Pool(2) as pool:
-        for name, truths, article in pool.imap(answer, read_all(options.folder), chunksize=4):
+        work = ((page, truths, options.peers) for page, truths in read_all(options.folder))
+        for name, truths, article, other in pool.imap(answer, work, chunksize=4):
             for truth in truths:
                 if truth.get("date"):
                     dated = Dated(truth["date"], article.date_published if article else None)
                     dates[truth["dataset"]].append((name, dated))
+                    others[truth["dataset"]].append((name, Dated(truth["date"], other)))
             if name in labels:
                 found[name] = said_by(article) if article else {}
     print(dates_table(dates))
+    if options.peers:
+        print("htmldate:\n\n" + dates_table(others))
     print(attribution_table(labels, found))
     if options.worst:
         print("\n".join((*wrong_dates(dates), *wrong_attributions(labels, found))))
@@ -92,11 +99,21 @@ def read_all(folder: Path) -> Iterator[tuple[dict[str, Any], list[Truth]]]:
                 yield page, truths
 
 
-def answer(item: tuple[dict[str, Any], list[Truth]]) -> tuple[str, list[Truth], Article | None]:
-    """Clean one page."""
-    page, truths = item
+def answer(
+    item: tuple[dict[str, Any], list[Truth], bool],
+) -> tuple[str, list[Truth], Article | None, str | None]:
+    """Clean one page, and date it with htmldate if peers are asked for."""
+    page, truths, with_peers = item
     article = clean(Page(body=page["html"], url=page["url"]))
-    return page["id"], truths, article if isinstance(article, Article) else None
+    other = None
+    if with_peers and any(truth.get("date") for truth in truths):
+        from htmldate import find_date
+
+        try:
+            other = find_date(page["html"], original_date=True, url=page["url"])
+        except ValueError:  # a page that it cannot parse
+            other = None
+    return page["id"], truths, article if isinstance(article, Article) else None, other
 
 
 def read_table(path: Path) -> Labels:

@@ -33,3 +33,26 @@ def title_of(h1: str, declared: str) -> str | None:
 )  # fmt: skip
 def test_the_visible_headline_wins_if_it_is_one(h1: str, declared: str, wanted: str) -> None:
     assert title_of(h1, declared) == wanted
+
+
+def test_an_h1_that_heads_another_part_gives_way_to_what_all_declarations_say() -> None:
+    other = f"{SEEN}</h1><h1>Tickets, piers and opening hours of the harbour"
+
+    assert title_of(other.replace(SEEN, "Tips from our harbour desk today"), SEEN) == SEEN
+    assert title_of(other, "Ferry landing opens again") == SEEN
+
+
+def test_date_and_byline_in_the_h1_are_cut() -> None:
+    assert title_of(f"{SEEN} <i>Posted on 3 May 2024 by Jo</i>", SEEN) == SEEN
+    assert title_of(f"{SEEN} and stay open all year", SEEN) == f"{SEEN} and stay open all year"
+
+
+def test_the_name_of_the_site_is_cut_where_another_declaration_has_none() -> None:
+    html = (
+        f'<html lang="en"><head><meta property="og:title" content="{SEEN}"><script type="application/ld+json">'
+        f'{{"@type": "NewsArticle", "headline": "{SEEN} - Courier"}}</script></head><body>{paragraphs()}</body></html>'
+    )
+    found = clean(Page(body=html, url="https://www.courier.example/2024/05/03/ferry-landing"))
+
+    assert isinstance(found, Article)
+    assert found.title == SEEN

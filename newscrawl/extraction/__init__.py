@@ -28,6 +28,13 @@ from newscrawl.wording import bare, count_words, fold
 
 TITLE_SEPARATOR: Final = re.compile(r"\s+[|–—·•»:-]+\s+|\s*\|\s*")
 NOT_SHOWN: Final = "differs from what a reader sees"
+BEHIND_TITLE: Final = re.compile(
+    r"\s+(?:posted|published|updated|by|von|par|por)\b|\s+\(|\s+\d", re.IGNORECASE
+)
+MIN_SHARED: Final = 0.3
+"""Share of the title's words that a headline in other words has of it."""
+MIN_AGREEING: Final = 2
+"""Declarations; one alone may be a headline for search engines."""
 MIN_TITLE_CHARS: Final = 8
 MIN_TITLE_WORDS: Final = 5
 """Words; of 970 pages with a known title, h1s that nothing else repeats are the site's name or a
@@ -147,9 +154,11 @@ def _choose_title(document: Document, node: Node) -> tuple[str | None, tuple[Pro
     ]
     if not found:
         return None, ()
-    declared = [c for c in found if c.method != "h1"]
+    declared = _without_suffix([c for c in found if c.method != "h1"], document)
     shown = next((c for c in found if c.method == "h1"), None)
     shown = _without_kicker(shown, declared)
+    if _is_overruled(shown, declared, len(document.tree.findall(".//h1"))):
+        shown = None
     confirmed = shown and any(_same_title(shown.raw, c.raw) for c in declared)
     is_long = shown and count_words(shown.raw) >= MIN_TITLE_WORDS
     chosen = shown if shown and (confirmed or is_long or not declared) else declared[0]
@@ -162,6 +171,37 @@ def _choose_title(document: Document, node: Node) -> tuple[str | None, tuple[Pro
     return chosen.raw, (
         Provenance(field="title", method=chosen.method, raw=chosen.raw, alternatives=others),
     )
+
+
+def _without_suffix(declared: list[Candidate], document: Document) -> list[Candidate]:
+    """Cut the site's name from a declaration where another has the same title without it."""
+    host = urlsplit(document.url or "").hostname or ""
+    names = {bare(document.meta("og:site_name") or ""), *map(bare, host.split("."))} - {""}
+    cut = []
+    for candidate in declared:
+        shorter = (
+            c.raw
+            for c in declared
+            if candidate.raw.startswith(c.raw) and bare(candidate.raw[len(c.raw) :]) in names
+        )
+        cut.append(replace(candidate, raw=next(shorter, candidate.raw)))
+    return cut
+
+
+def _is_overruled(shown: Candidate | None, declared: list[Candidate], h1s: int) -> bool:
+    """Tell an h1 that is not the headline, where all declarations agree on another.
+
+    It holds date and byline behind the headline, or is one of several that head other things.
+    """
+    titles = {bare(c.raw) for c in declared}
+    if shown is None or len(declared) < MIN_AGREEING or len(titles) != 1:
+        return False
+    title = declared[0].raw
+    if fold(shown.raw).startswith(fold(title)):
+        return bool(BEHIND_TITLE.match(shown.raw[len(title) :]))
+    words = set(next(iter(titles)).split())
+    shared = len(words & set(bare(shown.raw).split()))
+    return h1s > 1 and shared < MIN_SHARED * len(words)
 
 
 def _respaced(chosen: Candidate, declared: list[Candidate]) -> Candidate:
