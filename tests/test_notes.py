@@ -5,7 +5,7 @@ import pytest
 from newscrawl.attribution import normalise_attribution
 from newscrawl.attribution.cited import cited_sources
 from newscrawl.attribution.notes import note_of
-from newscrawl.items import Agency, Block, Candidate, Draft, Page, Publisher
+from newscrawl.items import Agency, Block, Candidate, Copyright, Draft, Page, Publisher
 
 
 def block(text: str) -> Block:
@@ -114,3 +114,46 @@ def test_agencies_that_the_data_name_as_source() -> None:
     )  # fmt: skip
 
     assert [(a.id, a.where) for a in draft.agencies] == [("afp", ("jsonld",))]
+
+
+@pytest.mark.parametrize(
+    ("line", "holder", "year"),
+    [
+        ("© dpa-infocom, dpa:240516-99-53606/3 (dpa)", "dpa-infocom", None),
+        (
+            "Copyright 2020 The Associated Press. All rights reserved.",
+            "The Associated Press",
+            "2020",
+        ),
+        (
+            "Copyright © 2004-2025 Jo Doe, Al Roe, and others. All Rights Reserved.",
+            "Jo Doe",
+            "2004-2025",
+        ),
+        ("(c) Courier 2019 - ISSN", "Courier 2019 - ISSN", None),
+        ("Alle Rechte vorbehalten.", None, None),
+        ("Copyright: parts of this paper are taken from a much longer work on ferries", None, None),
+    ],
+)
+def test_a_copyright_line_names_the_holder(line: str, holder: str | None, year: str | None) -> None:
+    draft = normalise_attribution(
+        Draft(page=Page(body=""), blocks=(block("The mill is old."), block(line)))
+    )
+
+    assert draft.copyright is not None
+    assert (draft.copyright.holder, draft.copyright.year) == (holder, year)
+    assert draft.copyright.notice == line
+
+
+def test_what_the_page_declares_about_its_rights_stays() -> None:
+    declared = Copyright(holder="The Courier")
+    draft = normalise_attribution(
+        Draft(
+            page=Page(body=""), blocks=(block("Old."), block("© 2020 Jo Doe")), copyright=declared
+        )
+    )
+
+    assert draft.copyright == declared
+    assert (
+        normalise_attribution(Draft(page=Page(body=""), blocks=(block("Old."),))).copyright is None
+    )

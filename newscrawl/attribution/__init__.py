@@ -12,6 +12,7 @@ from newscrawl.attribution.cited import cited_sources
 from newscrawl.attribution.credits import with_parts
 from newscrawl.attribution.datelines import read_dateline
 from newscrawl.attribution.notes import note_of
+from newscrawl.attribution.rights import read_rights
 from newscrawl.attribution.tails import Tail, read_head, read_tail
 from newscrawl.items import (
     Agency,
@@ -86,6 +87,8 @@ class Byline:
 
 def normalise_attribution(draft: Draft) -> Draft:
     """Fill authors, desk, editors, agencies, dateline, credits and cited sources."""
+    if draft.copyright is None:
+        draft = replace(draft, copyright=read_rights(draft.blocks))
     draft = _take_dateline(_take_tails(_take_notes(draft)))
     draft = _take_byline(draft)
     draft = replace(draft, agencies=merge(draft.agencies, _declared_agencies(draft)))
