@@ -3,19 +3,25 @@
 An item is a dict, a Scrapy item, a dataclass or an attrs object; its fields may have the names that
 newscrawl, schema.org or zyte-common-items give them. What a stage finds replaces the field's value
 in its own form; further findings are added where the item has, or can have, a field for them.
+Nothing is taken out of a field that the item has no other field for, and a value that is not
+understood (HTML, bytes, a list of objects) stays as it is.
 """
 
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Mapping
+from copy import copy
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from itemadapter import ItemAdapter
 
 from newscrawl.attribution import normalise_attribution
+from newscrawl.attribution.bylines import Name, read_byline
 from newscrawl.dates import normalise_dates
-from newscrawl.items import Author, Block, Candidate, Draft, Page, Publisher
+from newscrawl.items import Block, Candidate, Draft, Page, Publisher
+from newscrawl.reference import country_of, publisher_for
 
 PUBLISHED: Final = (
     "date_published", "datePublished", "published", "published_at", "pub_date", "pubDate", "date",
@@ -25,10 +31,13 @@ AUTHORS: Final = ("authors", "author", "byline", "creator")
 TEXTS: Final = ("text", "articleBody", "body", "content")
 LANGUAGES: Final = ("language", "inLanguage", "lang")
 PUBLISHERS: Final = ("publisher", "source", "site_name")
-GENERIC_SUFFIXES: Final = 2
-"""Letters of a country's top-level domain."""
+LANGUAGE_TAG: Final = re.compile(r"[A-Za-z]{2,3}(?![A-Za-z])")
+MARKUP: Final = re.compile(r"</\w+>|<(?:p|br|div|img)\b[^<>]*>", re.IGNORECASE)
+MADE_OF: Final = {"agency": "agencies", "desk": "desk", "publisher": "desk"}
+"""The further field that keeps a name of this kind when the authors are cut down to people."""
 
 Fields = tuple[str, ...]
+Changes = dict[str, object]
 
 
 def normalise_item_dates(item: Any) -> Any:
@@ -38,7 +47,7 @@ def normalise_item_dates(item: Any) -> Any:
     '2024-05-03T10:15:00'
     """
     adapter = ItemAdapter(item)
-    published, modified = _name(adapter, PUBLISHED), _name(adapter, MODIFIED)
+    published, modified = _name(adapter, PUBLISHED, _is_date), _name(adapter, MODIFIED, _is_date)
     found = tuple(
         Candidate(field=field, raw=_text(adapter[name]), method=f"item.{name}")
         for field, name in (("published", published), ("modified", modified))
@@ -47,11 +56,15 @@ def normalise_item_dates(item: Any) -> Any:
     if not found:
         return item
     draft = normalise_dates(_draft(adapter, candidates=found))
-    for name, value in ((published, draft.date_published), (modified, draft.date_modified)):
-        if name and value:
-            adapter[name] = value
-    _add(adapter, "dates", asdict(draft.dates))
-    return item
+    changes: Changes = {}
+    for name, value, info in (
+        (published, draft.date_published, draft.dates.published),
+        (modified, draft.date_modified, draft.dates.modified),
+    ):
+        # What the address or the other date says is in `dates`, but is no reading of this value.
+        if name and value and info and info.method == f"item.{name}":
+            changes[name] = value
+    return _written(item, changes | _further(adapter, {"dates": asdict(draft.dates)}))
 
 
 def normalise_item_attribution(item: Any) -> Any:
@@ -63,26 +76,21 @@ def normalise_item_attribution(item: Any) -> Any:
     ('Jane Doe; John Roe', 'The port shut.', ['dpa'])
     """
     adapter = ItemAdapter(item)
-    authors, text = _name(adapter, AUTHORS), _name(adapter, TEXTS)
+    authors, text = _name(adapter, AUTHORS, _is_named), _name(adapter, TEXTS, _is_text)
     if not authors and not text:
         return item
-    found = tuple(
-        Candidate(field="author", raw=raw, method="item.author")
-        for raw in (_names(adapter[authors]) if authors else ())
-    )
-    draft = normalise_attribution(_draft(adapter, candidates=found, text=text))
+    names = _names(adapter[authors]) if authors else []
+    found = tuple(Candidate(field="author", raw=raw, method=f"item.{authors}") for raw in names)
+    pieces = _pieces(adapter[text]) if text else []
+    blocks = tuple(Block(kind="paragraph", text=" ".join(piece.split())) for piece in pieces)
+    given = _draft(adapter, candidates=found, blocks=blocks)
+    draft = normalise_attribution(given)
+    changes: Changes = {}
     if authors and draft.authors:
-        adapter[authors] = _in_form_of(adapter[authors], draft.authors)
-    if text:
-        paragraphs = [block.text for block in draft.blocks]
-        adapter[text] = paragraphs if _is_list(adapter[text]) else "\n\n".join(paragraphs)
-    _add(adapter, "byline_raw", draft.byline_raw)
-    for name in ("desk", "editors", "contributors"):
-        _add(adapter, name, list(getattr(draft, name)))
-    for name in ("agencies", "sources_cited", "notes"):
-        _add(adapter, name, [asdict(value) for value in getattr(draft, name)])
-    _add(adapter, "dateline", asdict(draft.dateline) if draft.dateline else None)
-    return item
+        changes[authors] = _named(adapter, adapter[authors], draft)
+    if text and _keeps(adapter, draft):
+        changes[text] = _rewritten(adapter[text], pieces, given.blocks, draft.blocks)
+    return _written(item, changes | _further(adapter, _findings(draft)))
 
 
 def is_item(item: Any) -> bool:
@@ -90,74 +98,178 @@ def is_item(item: Any) -> bool:
     return ItemAdapter.is_item(item) and not type(item).__module__.startswith("newscrawl.")
 
 
+def _findings(draft: Draft) -> dict[str, object]:
+    found: dict[str, object] = {"byline_raw": draft.byline_raw}
+    found |= {name: list(getattr(draft, name)) for name in ("desk", "editors", "contributors")}
+    for name in ("agencies", "sources_cited", "notes"):
+        found[name] = [asdict(value) for value in getattr(draft, name)]
+    return found | {"dateline": asdict(draft.dateline) if draft.dateline else None}
+
+
 def _draft(
-    adapter: ItemAdapter, *, candidates: tuple[Candidate, ...], text: str | None = None
+    adapter: ItemAdapter, *, candidates: tuple[Candidate, ...], blocks: tuple[Block, ...] = ()
 ) -> Draft:
     url = _text(adapter.get("url") or adapter.get("link")) or None
-    host = urlsplit(url).hostname if url else None
-    suffix = (host or "").rpartition(".")[2]
+    try:
+        host = urlsplit(url).hostname if url else None
+    except ValueError:  # http://[
+        url = host = None
     fetched = adapter.get("fetched_at")
     is_aware = isinstance(fetched, datetime) and fetched.tzinfo is not None
-    name = _name(adapter, PUBLISHERS)
-    language = _name(adapter, LANGUAGES)
+    name, language = _name(adapter, PUBLISHERS), _name(adapter, LANGUAGES)
+    tag = LANGUAGE_TAG.match(_text(adapter[language])) if language else None
+    known = publisher_for(host)
     return Draft(
         page=Page(body="", url=url, fetched_at=fetched if is_aware else None),
-        blocks=_blocks(adapter[text]) if text else (),
+        blocks=blocks,
         candidates=candidates,
         publisher=Publisher(name=_text(adapter[name]) or None if name else None, domain=host),
-        language=_text(adapter[language])[:2].lower() or None if language else None,
-        country=suffix.upper() if len(suffix) == GENERIC_SUFFIXES else None,
+        language=tag[0].lower() if tag else None,
+        country=known.country if known else country_of(host),
+        timezone=known.timezone if known else None,
     )
 
 
-def _blocks(value: Any) -> tuple[Block, ...]:
-    parts = value if _is_list(value) else str(value).split("\n\n" if "\n\n" in str(value) else "\n")
-    texts = (" ".join(_text(part).split()) for part in parts)
-    return tuple(Block(kind="paragraph", text=text) for text in texts if text)
+def _pieces(value: Any) -> list[str]:
+    """Give the paragraphs as they are written."""
+    if isinstance(value, str):
+        value = value.split("\n\n" if "\n\n" in value else "\n")
+    return [piece for piece in value if piece.strip()]
 
 
-def _in_form_of(given: Any, authors: tuple[Author, ...]) -> Any:
-    """Write authors as they were given: one string, a list of strings, or of mappings."""
-    people = [author.name for author in authors if author.kind == "person"]
+def _rewritten(
+    value: Any, pieces: list[str], given: tuple[Block, ...], left: tuple[Block, ...]
+) -> Any:
+    """Give the text of the blocks that are left; what no stage touched stays as it is written."""
+    if given == left:
+        return value
+    written = {id(block): piece for block, piece in zip(given, pieces, strict=True)}
+    texts = [written.get(id(block), block.text) for block in left]
+    if not isinstance(value, str):
+        return type(value)(texts)
+    return ("\n\n" if "\n\n" in value else "\n").join(texts)
+
+
+def _keeps(adapter: ItemAdapter, draft: Draft) -> bool:
+    """Tell whether the item has a field for everything that was taken out of its text."""
+    found = _findings(draft)
+    taken = [name for name in ("dateline", "notes", "editors", "contributors") if found[name]]
+    if any(set(agency.where) & {"tail", "dateline", "copyright"} for agency in draft.agencies):
+        taken.append("agencies")
+    return all(_can_have(adapter, name) for name in taken)
+
+
+def _named(adapter: ItemAdapter, given: Any, draft: Draft) -> Any:
+    """Write the authors as they were given: one string, a list of strings, or of mappings."""
+    if isinstance(given, str):
+        return "; ".join(_people(adapter, draft))
     if not _is_list(given):
-        return "; ".join(people or [author.name for author in authors])
+        found = _renamed(adapter, given, draft)
+        return found[0] if len(found) == 1 else given
     if all(isinstance(value, str) for value in given):
-        return people or [author.name for author in authors]
-    return [{k: v for k, v in asdict(author).items() if v is not None} for author in authors]
+        return type(given)(_people(adapter, draft))
+    return type(given)(name for value in given for name in _renamed(adapter, value, draft))
 
 
-def _names(value: Any) -> Iterable[str]:
+def _people(adapter: ItemAdapter, draft: Draft) -> list[str]:
+    """Give the names of the people, and of all others too that the item has no field for."""
+    people = [author.name for author in draft.authors if author.kind == "person"]
+    others = (MADE_OF[author.kind] for author in draft.authors if author.kind != "person")
+    is_kept = all(_can_have(adapter, name) for name in others)
+    return people if people and is_kept else [author.name for author in draft.authors]
+
+
+def _renamed(adapter: ItemAdapter, value: Any, draft: Draft) -> list[Any]:
+    """Clean the name in a mapping, and add what its byline says beside it.
+
+    Where the name is several people's and the mapping has more than a name, or where it names no
+    person, it stays; so do objects, whose class knows best what is in them.
+    """
+    if not isinstance(value, Mapping):
+        return [value]
+    publisher = draft.publisher
+    names = read_byline(_text(value), publisher.name, publisher.domain)
+    people = [name for name in names if name.kind == "person"]
+    others = (MADE_OF[name.kind] for name in names if name.kind != "person")
+    is_kept = all(_can_have(adapter, name) for name in others)
+    is_shared = len(people) > 1 and not set(value) <= {"name", "@type", "type"}
+    if not people or is_shared or not is_kept:
+        return [value]
+    return [_with_name(value, name) for name in people]
+
+
+def _with_name(value: Mapping[str, Any], name: Name) -> dict[str, Any]:
+    found = {
+        "kind": name.kind, "raw": _text(value), "role": name.role, "affiliation": name.affiliation,
+        "place": name.place,
+    }  # fmt: skip
+    if name.text == found["raw"]:
+        del found["raw"]
+    added = {key: said for key, said in found.items() if said and key not in value}
+    return {**value, "name": name.text, **added}
+
+
+def _names(value: Any) -> list[str]:
     values = value if _is_list(value) else [value]
-    return filter(None, (_text(one) for one in values))
+    return [text for text in map(_text, values) if text]
 
 
 def _text(value: Any) -> str:
     """Give the text of a value: a string, a date, or the name of a mapping or an object."""
-    if isinstance(value, datetime):
+    if isinstance(value, str):
+        return value
+    if isinstance(value, date):  # a datetime is one
         return value.isoformat()
-    if isinstance(value, dict):
-        return _text(value.get("name"))
-    named = getattr(value, "name", None)
-    return str(named if isinstance(named, str) else value) if value is not None else ""
+    named = value.get("name") if isinstance(value, Mapping) else getattr(value, "name", None)
+    return named if isinstance(named, str) else ""
+
+
+def _is_named(value: Any) -> bool:
+    return any(_names(value))
+
+
+def _is_date(value: Any) -> bool:
+    return isinstance(value, (str, date)) and bool(value)
+
+
+def _is_text(value: Any) -> bool:
+    """Tell plain text, whole or in paragraphs, from markup and from parts of other kinds."""
+    parts = value if _is_list(value) else [value]
+    return all(isinstance(part, str) and not MARKUP.search(part) for part in parts)
 
 
 def _is_list(value: Any) -> bool:
     return isinstance(value, (list, tuple))
 
 
-def _name(adapter: ItemAdapter, names: Fields) -> str | None:
-    """Find the first field of these names that has a value."""
-    return next((name for name in names if adapter.get(name)), None)
+def _name(
+    adapter: ItemAdapter, names: Fields, test: Callable[[Any], bool] = lambda _: True
+) -> str | None:
+    """Find the first field of these names that has a value that can be read."""
+    return next((name for name in names if adapter.get(name) and test(adapter[name])), None)
 
 
-def _add(adapter: ItemAdapter, name: str, value: object) -> None:
-    """Set a further field, where the item can have it and has no value of its own."""
-    declared = (
-        isinstance(adapter.item, dict) or name in adapter.field_names() or _declares(adapter, name)
-    )
-    if value and declared and not adapter.get(name):
-        adapter[name] = value
+def _further(adapter: ItemAdapter, found: Changes) -> Changes:
+    """Give the further fields that the item can have and has no value of its own for."""
+    return {
+        name: value
+        for name, value in found.items()
+        if value and _can_have(adapter, name) and not adapter.get(name)
+    }
 
 
-def _declares(adapter: ItemAdapter, name: str) -> bool:
-    return name in (getattr(type(adapter.item), "fields", None) or {})
+def _can_have(adapter: ItemAdapter, name: str) -> bool:
+    return isinstance(adapter.item, dict) or name in adapter.field_names()
+
+
+def _written(item: Any, changes: Changes) -> Any:
+    """Set the fields; of an item that is frozen, on a copy."""
+    adapter = ItemAdapter(item)
+    try:
+        for name, value in changes.items():
+            adapter[name] = value
+    except AttributeError:
+        item = copy(item)
+        for name, value in changes.items():
+            object.__setattr__(item, name, value)
+    return item

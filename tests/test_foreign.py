@@ -53,6 +53,8 @@ class Story:
     language: str = "de"
     publisher: dict[str, str] = field(default_factory=dict)
     fetched_at: datetime | None = None
+    dateline: dict[str, Any] | None = None
+    agencies: list[dict[str, Any]] = field(default_factory=list)
 
 
 def test_a_dict() -> None:
@@ -114,8 +116,121 @@ def test_values_of_other_types() -> None:
 
     assert found["date"] == "2024-05-03T10:00:00+00:00"
     assert (found["authors"], found["desk"], found["text"]) == (
-        ["Courier Desk"], ["Courier Desk"], "One line\n\nand another",
+        ["Courier Desk"], ["Courier Desk"], "One line\nand another",
     )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """An item that cannot be changed."""
+
+    date: str
+    author: str
+    agencies: list[Any] = field(default_factory=list)
+
+
+class Writer:
+    """An author of a class of its own."""
+
+    name = "Jo Doe, dpa"
+    email = "jo@a.example"
+
+
+def test_a_frozen_item_is_replaced() -> None:
+    item = Frozen(date="3 May 2024", author="By Jo Doe, dpa")
+    found = normalise_item_attribution(normalise_item_dates(item))
+
+    assert (found.date, found.author, found.agencies[0]["id"]) == ("2024-05-03", "Jo Doe", "dpa")
+    assert item == Frozen(date="3 May 2024", author="By Jo Doe, dpa")
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        {"published": True, "date": 1714730000.5},
+        {"url": "http://[broken/", "date": "soon"},
+        {"text": b"Hamburg (dpa) - Der Hafen ruht."},
+        {"text": "<p>Hamburg (dpa) - Der Hafen ruht.</p>"},
+        {"content": [{"text": "Hamburg (dpa) - Der Hafen ruht."}]},
+        {"authors": [{"name": "Jo Doe and Al Roe", "url": "https://a.example/two"}]},
+        {"author": {"name": "Jo Doe and Al Roe"}},
+        {"authors": [Writer()]},
+        {"authors": [{"name": "Courier Desk"}]},
+        {"author": Writer},
+        {"text": "Two lines\nof one paragraph.\n\nOne  more.\n"},
+    ],
+)
+def test_what_is_not_understood_stays_as_it_is(item: dict[str, Any]) -> None:
+    found = normalise_item_attribution(normalise_item_dates(dict(item)))
+
+    assert {key: found[key] for key in item} == item
+
+
+def test_a_date_that_cannot_be_read_is_not_replaced_by_the_day_in_the_address() -> None:
+    item = {"url": "https://a.example/2024/05/03/x", "date": "soon", "updated": "3 May 2024"}
+
+    found = normalise_item_dates(item)
+
+    assert (found["date"], found["updated"]) == ("soon", "2024-05-03")
+    assert found["dates"]["published"]["method"] == "url"
+
+
+def test_mappings_keep_what_else_they_have() -> None:
+    item = {"authors": [
+        {"name": "By Jo Doe, dpa", "url": "https://a.example/jo"}, {"@type": "Person", "name": "Al Roe and Ed Poe"},
+    ]}  # fmt: skip
+
+    found = normalise_item_attribution(item)
+
+    assert found["authors"] == [
+        {"name": "Jo Doe", "url": "https://a.example/jo", "kind": "person", "raw": "By Jo Doe, dpa", "affiliation": "dpa"},
+        {"@type": "Person", "name": "Al Roe", "kind": "person", "raw": "Al Roe and Ed Poe"},
+        {"@type": "Person", "name": "Ed Poe", "kind": "person", "raw": "Al Roe and Ed Poe"},
+    ]  # fmt: skip
+    assert (
+        normalise_item_attribution({"author": {"name": "By Jo Doe"}})["author"]["name"] == "Jo Doe"
+    )
+
+
+class Narrow(Item):
+    """An item that has fields for nothing else."""
+
+    author = Field()
+    text = Field()
+
+
+@pytest.mark.parametrize(
+    ("author", "text"),
+    [
+        ("Jo Doe; dpa", "Hamburg (dpa) - Der Hafen ruht."),
+        (["Jo Doe", "dpa"], ["Der Hafen ruht.", "Correction: He does not."]),
+        ([{"name": "Jo Doe, dpa"}], "Der Hafen ruht.\n\nEr ruht. (KB/IANS)"),
+    ],
+)
+def test_nothing_is_taken_out_that_the_item_has_no_other_field_for(author: Any, text: Any) -> None:
+    item = normalise_item_attribution(Narrow(author=author, text=text))
+
+    assert (item["author"], item["text"]) == (author, text)
+
+
+def test_only_the_paragraphs_that_change_are_written_anew() -> None:
+    item = {"text": "Hamburg (dpa) - Der Hafen\nruht.\n\nEr ruht\nsehr."}
+
+    assert normalise_item_attribution(item)["text"] == "Der Hafen ruht.\n\nEr ruht\nsehr."
+
+
+@pytest.mark.parametrize(
+    ("url", "lang", "value"),
+    [
+        ("https://a.example.tv/x", "en", "2022-09-13T15:20:00"),
+        ("https://a.example.in/x", "en-IN", "2022-09-13T15:20:00+05:30"),
+        ("https://www.newsgram.com/x", "English", "2022-09-13T15:20:00+05:30"),
+    ],
+)
+def test_country_and_zone_come_from_the_publisher(url: str, lang: str, value: str) -> None:
+    item = {"url": url, "date": "13 Sep 2022, 3:20 pm IST", "lang": lang}
+
+    assert normalise_item_dates(item)["date"] == value
 
 
 def test_our_own_values_pass_through_their_stages() -> None:

@@ -45,8 +45,15 @@ WIDGET: Final = re.compile(
     re.IGNORECASE,
 )
 CJK_ROLE: Final = re.compile(r"\s*(?:기자|특파원|記者|记者|撮影|文|氏|論説委員|편집위원)$")
+WEEKDAY: Final = (
+    r"(?:mon|tues|wednes|thurs|fri|satur|sun)day|montag|dienstag|mittwoch|donnerstag|freitag|samstag|sonnabend|sonntag"
+    r"|(?:maan|dins|woens|donder|vrij|zater|zon)dag|lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|lunes|martes|miércoles"
+    r"|jueves|viernes|sábado|domingo|(?:lune|marte|mercole|giove|vener)dì|sabato|domenica|(?:segunda|terça|quarta|quinta|sexta)-feira"
+)
+SHORT_WEEKDAY: Final = r"mon|tues?|wed|thu(?:rs?)?|fri|sat|sun|mo|di|mi|do|fr|sa|so"
+# Short names of weekdays are surnames too: 'Jane Sun, 3 May 2024' but 'Jane Doe, Sun 3 May 2024'.
 DAY: Final = re.compile(
-    r"(?:^|[\s,|–—-]+)(?:(?:am|on|at|vom|le|el|den)\s+)?(?:(?:mon|tue|wed|thu|fri|sat|sun|mo|di|mi|do|fr|sa|so)\w*\.?,?\s*)?"
+    rf"(?:(?:^|[,|–—•-])\s*(?:{SHORT_WEEKDAY})\.?,?\s+|(?:^|[\s,|–—-]+)(?:(?:am|on|at|vom|le|el|den)\s+)?(?:(?:{WEEKDAY}),?\s+)?)"
     r"(?:\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\d{4}-\d\d-\d\d|\d{1,2}\.?\s+[^\W\d_]{3,12}\.?,?\s+(?:19|20)\d\d"
     r"|[^\W\d_]{3,9}\.?\s\d{1,2}(?:st|nd|rd|th)?,?\s(?:19|20)\d\d)(?:[\s,]*(?:kl\.?|klo|um|at|à|a las)?\s*\d\d?[:.h]\d\d\b)?",
     re.IGNORECASE,

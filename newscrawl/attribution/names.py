@@ -100,6 +100,18 @@ def is_suffix(text: str) -> bool:
     return any(role in words for role in word_list("roles") if " " not in role)
 
 
+def is_spelt_as_name(text: str) -> bool:
+    """Tell whether a text is written as names are: few words, all with a capital but for particles.
+
+    >>> is_spelt_as_name("Jo van der Doe"), is_spelt_as_name("Jo fell"), is_spelt_as_name("小池和樹")
+    (True, False, True)
+    """
+    words = text.strip(" .,").split()
+    return 0 < len(words) <= MAX_NAME_WORDS and all(
+        LETTER.match(word) and (not word[0].islower() or fold(word) in PARTICLES) for word in words
+    )
+
+
 def _is_desk(text: str) -> bool:
     folded = fold(text)
     words = set(re.findall(r"\w+", folded))

@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from newscrawl.attribution.agencies import agencies_in, agency_named, is_agency_text
+from newscrawl.attribution.names import PARTICLES, is_spelt_as_name
 from newscrawl.items import Agency
+from newscrawl.lines import is_dateish
 from newscrawl.reasons import EditCode
 
 CONTRIBUTED: Final = re.compile(
@@ -15,6 +17,10 @@ CONTRIBUTED: Final = re.compile(
 )
 ADDITIONAL: Final = re.compile(
     r"(?i)\b(?:additional|further) (?:reporting|contributions) (?:by|from)\s+(?P<names>[^;.()]+?)(?=\s*(?:[;.)]|$|,?\s+(?:writing|editing) by))"
+)
+THIS_TEXT: Final = re.compile(
+    r"contributed (?:to )?(?:reporting\b|(?:this|the) (?:report|story|article|piece|coverage|post|dispatch)\b)",
+    re.IGNORECASE,
 )
 OUTLET: Final = re.compile(
     r"^(?:.{2,40}?['’]s?|.{0,40}?\b(?i:writers?|reporters?|correspondents?|producers?|editors?))\s+(?=[^\W\d_a-z])"
@@ -32,7 +38,7 @@ ADDED: Final = re.compile(
     re.IGNORECASE,
 )
 HEAD_CREDIT: Final = re.compile(
-    r"(?:^|[\s|-])(?:fonte|fuente|source|quelle|bron|kilde|källa|źródło)\s*:\s*(?P<names>[^.]{2,60})",
+    r"(?P<before>.*?)(?:^|[\s|-])(?:fonte|fuente|source|quelle|bron|kilde|källa|źródło)\s*:\s*(?P<names>[^.]{2,60})\.?$",
     re.IGNORECASE,
 )
 MAX_HEAD_CHARS: Final = 120
@@ -43,15 +49,69 @@ REPORTING: Final = re.compile(
     r"^\W{0,2}(?:(?:additional\s+)?reporting|writing|editing|written|compiled|edited)\s+by\b.{2,400}$|^\W{0,2}rédigé\s+par\b.{2,400}$|^\W{0,2}(?:schluss)?redaktion\s*:\s.{4,160}$",
     re.IGNORECASE | re.DOTALL,
 )
+CREDIT_WORDS: Final = frozenset(
+    [
+        "additional",
+        "reporting",
+        "writing",
+        "written",
+        "editing",
+        "edited",
+        "compiled",
+        "by",
+        "and",
+        "in",
+        "with",
+        "for",
+        "from",
+        "the",
+        "at",
+        "of",
+        "newsroom",
+        "newsrooms",
+        "bureau",
+        "bureaus",
+        "staff",
+        "contributed",
+        "contributing",
+        "production",
+        "graphics",
+        "photography",
+        "translation",
+        "translated",
+        "research",
+        "our",
+        "agencies",
+        "agency",
+        "par",
+        "avec",
+        "et",
+        "rédigé",
+        "la",
+        "le",
+        "les",
+        "agence",
+        "agences",
+        "redaktion",
+        "schlussredaktion",
+        "mit",
+        "von",
+        "und",
+        "y",
+        "e",
+    ]
+)
+"""Words in small letters that a note of who reported and edited has; a sentence has others."""
+MAX_OTHER_WORDS: Final = 1
 COPYRIGHT: Final = re.compile(
     r"(?i)^\W{0,2}(?:©|\(c\)|copyright\W{0,3}(?=©|\d{4}))\W*(?:\d{4}\W*)?(?P<holder>.{2,80})"
 )
 EDITORS: Final = re.compile(
-    r"(?i)(?:editing\s+by|edited\s+by|édité\s+par|(?:schluss)?redaktion\s*:|redigatur\s*:)\s+(?P<names>[^;.()]+?)(?=\s*(?:[;.)]|$|writing by|reporting by))"
+    r"(?i)(?:editing\s+by|edited\s+by|édité\s+par|(?:schluss)?redaktion\s*:|redigatur\s*:)\s+(?P<names>[^;.()]+?)(?=,?\s*(?:[;.)]|$|writing by|reporting by|(?:schluss)?redaktion))"
 )
 CREDIT_TAIL: Final = re.compile(
     r"(?i)^\W{0,2}(?:with\s+(?:files|inputs?|reports?|reporting|material|agency inputs?)\s+from|mit\s+(?:material|agenturmaterial)"
-    r"(?:\s+(?:von|der))?|quelle|source|sources|bron|kilde|źródło|fonte|fuente|källa|mit)\s*:?\s+(?P<names>.{2,120})$"
+    r"(?:\s+(?:von|der))?|(?:quelle|source|bron|kilde|źródło|fonte|fuente|källa)[ns]?\s*:|(?P<short>mit))\s*:?\s+(?P<names>.{2,120})$"
 )
 
 
@@ -95,14 +155,16 @@ def read_tail(text: str, country: str | None = None) -> Tail | None:
 
 def read_head(text: str, country: str | None = None) -> Tail | None:
     """Read a line of sources in front of the text: `22/11/2020 - Fonte: Agência Brasil`."""
-    match = HEAD_CREDIT.search(text)
-    found = agencies_in(match["names"], country) if match and len(text) <= MAX_HEAD_CHARS else ()
+    match = HEAD_CREDIT.match(text) if len(text) <= MAX_HEAD_CHARS else None
+    if not match or (match["before"].strip(" |-–—") and not is_dateish(match["before"])):
+        return None
+    found = agencies_in(match["names"], country)
     return Tail(kept="", removed=text, code=EditCode.TAIL_AGENCY, agencies=found) if found else None
 
 
 def _read_reporting(text: str, country: str | None) -> Tail | None:
     contributed = _contribution(text)
-    if not (REPORTING.match(text.strip()) or contributed):
+    if not (contributed or (REPORTING.match(text.strip()) and _is_credit(text))):
         return None
     helped = [contributed] if contributed else [m["names"] for m in ADDITIONAL.finditer(text)]
     editors = (name for match in EDITORS.finditer(text) for name in _split_names(match["names"]))
@@ -111,6 +173,13 @@ def _read_reporting(text: str, country: str | None) -> Tail | None:
         agencies=agencies_in(text, country), editors=tuple(editors),
         contributors=tuple(name for names in helped for name in _contributors(names)),
     )  # fmt: skip
+
+
+def _is_credit(text: str) -> bool:
+    """Tell a note of who reported and edited from `Edited by a team of scholars, the book runs to …`."""
+    small = (word for word in re.findall(r"[^\W\d_][\w’'-]*", text) if word[0].islower())
+    others = [word for word in small if word not in CREDIT_WORDS and word not in PARTICLES]
+    return len(others) <= MAX_OTHER_WORDS and "?" not in text
 
 
 def _read_initials(text: str, country: str | None) -> Tail | None:
@@ -164,8 +233,11 @@ def _contribution(text: str) -> str | None:
     match = CONTRIBUTED.match(text.strip())
     if not match or text.count(". ") > 1:
         return None
-    is_note = "this" in text or "reporting" in text or match[0].endswith("contributed.")
-    return match["names"] if is_note else None
+    names = [OUTLET.sub("", part.removeprefix("and ")) for part in _split_names(match["names"])]
+    people = [STATIONED.sub("", name) for name in names]
+    is_named = " " in people[0] and all(map(is_spelt_as_name, people))
+    is_bare = match[0].endswith("contributed.") and is_named
+    return match["names"] if is_bare or THIS_TEXT.search(text) else None
 
 
 def _read_credit_line(text: str, country: str | None) -> Tail | None:
@@ -177,6 +249,8 @@ def _read_credit_line(text: str, country: str | None) -> Tail | None:
     if not match or len(text) > 160:
         return None
     found = agencies_in(match["names"], country)
+    if match["short"] and not is_agency_text(match["names"]):
+        return None
     generic = re.search(r"(?i)\bagenc(?:y|ies|ias)\b|agentur", match["names"])
     if not found and not generic:
         return None

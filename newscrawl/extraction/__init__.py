@@ -23,7 +23,7 @@ from newscrawl.extraction.state import rescue
 from newscrawl.extraction.topics import tags_of
 from newscrawl.extraction.walls import find_wall
 from newscrawl.items import HOME_PAGE, Candidate, Draft, Page, Provenance, Publisher, Rejected
-from newscrawl.reference import publisher_for
+from newscrawl.reference import country_of, publisher_for
 from newscrawl.wording import bare, count_words, fold
 
 TITLE_SEPARATOR: Final = re.compile(r"\s+[|–—·•»:-]+\s+|\s*\|\s*")
@@ -289,7 +289,7 @@ def _with_publisher_file(draft: Draft) -> Draft:
     publisher = draft.publisher
     known = publisher_for(publisher.domain)
     if known is None:
-        return replace(draft, country=_country_of(publisher.domain))
+        return replace(draft, country=country_of(publisher.domain))
     return replace(
         draft,
         publisher=Publisher(name=known.name, domain=publisher.domain),
@@ -298,16 +298,3 @@ def _with_publisher_file(draft: Draft) -> Draft:
         timezone=known.timezone,
         publisher_layout=known.id,
     )
-
-
-# Country-code domains that are sold as generic ones say nothing about the country.
-GENERIC_DOMAINS: Final = frozenset(
-    {"tv", "io", "co", "me", "ai", "fm", "ly", "cc", "to", "gg", "eu", "ws"}
-)
-
-
-def _country_of(host: str | None) -> str | None:
-    suffix = (host or "").rsplit(".", 1)[-1]
-    if len(suffix) != 2 or suffix in GENERIC_DOMAINS:
-        return None
-    return {"uk": "GB"}.get(suffix, suffix.upper())

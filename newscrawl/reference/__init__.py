@@ -110,3 +110,21 @@ def publisher_for(host: str | None) -> PublisherFile | None:
 
 def _with_tuples(row: dict[str, Any]) -> dict[str, Any]:
     return {key: tuple(v) if isinstance(v, list) else v for key, v in row.items()}
+
+
+# Country-code domains that are sold as generic ones say nothing about the country.
+GENERIC_DOMAINS: Final = frozenset(
+    {"tv", "io", "co", "me", "ai", "fm", "ly", "cc", "to", "gg", "eu", "ws"}
+)
+
+
+def country_of(host: str | None) -> str | None:
+    """Give the ISO 3166-1 code of the country whose domain a host has.
+
+    >>> country_of("www.a.co.uk"), country_of("a.tv"), country_of("a.org")
+    ('GB', None, None)
+    """
+    suffix = (host or "").lower().rsplit(".", 1)[-1]
+    if len(suffix) != 2 or not suffix.isalpha() or suffix in GENERIC_DOMAINS:
+        return None
+    return {"uk": "GB"}.get(suffix, suffix.upper())
