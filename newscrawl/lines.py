@@ -20,7 +20,7 @@ MAX_DATE_LINE: Final = 90
 MAX_BYLINE_WORDS: Final = 14
 NAME_WORD: Final = re.compile(r"^[^\W\d_a-zа-яё]")
 COPYRIGHT: Final = re.compile(
-    r"^\W*(?:©|ⓒ|\(c\)|copyright\b\W*(?:©|ⓒ|\(c\)|\d{4}|:|by\b|[^\W\d_][\w .]{1,40}\d{4})|alle rechte vorbehalten"
+    r"^\W*(?:©|ⓒ|\(c\)|copyright\b\W*(?:©|ⓒ|\(c\)|\d{4}|:|by\b|[^\W\d_][\w .]{1,40}\d{4}(?=\W*$|[.,;|]))|alle rechte vorbehalten"
     r"|all rights reserved|tous droits réservés|todos los derechos reservados|todos os direitos reservados"
     r"|tutti i diritti riservati|無断転載|版权所有|저작권자|حقوق النشر محفوظة|جميع الحقوق محفوظة)",
     re.IGNORECASE,
@@ -120,6 +120,23 @@ def split_date_label(line: str) -> tuple[str, DateField, str]:
         return "", "published", line
     field: DateField = "modified" if fold(match[1]) in _modified_labels() else "published"
     return match[0], field, line[match.end() :]
+
+
+def labelled_dates(line: str) -> list[tuple[DateField, str]]:
+    """Split a line that prints several dates before their labels.
+
+    >>> labelled_dates("3 May 2024, updated 4 May 2024")
+    [('published', '3 May 2024,'), ('modified', '4 May 2024')]
+    """
+    marks = list(_inner_label().finditer(line))
+    starts = [0, *(mark.end() for mark in marks)]
+    ends = [*(mark.start() for mark in marks), len(line)]
+    found: list[tuple[DateField, str]] = []
+    for mark, start, end in zip([None, *marks], starts, ends, strict=True):
+        is_modified = mark is not None and fold(mark[1]) in _modified_labels()
+        if DIGITS.search(line[start:end]):
+            found.append(("modified" if is_modified else "published", line[start:end].strip()))
+    return found
 
 
 @remembered
@@ -339,6 +356,16 @@ def _label_pattern() -> re.Pattern[str]:
     alternatives = "|".join(map(re.escape, words))
     return re.compile(
         rf"\W{{0,3}}({alternatives})(?:\s*[:：|]\s*|\s+(?=\d|\w+[,.]?\s+\d|$)|$)", re.IGNORECASE
+    )
+
+
+@cache
+def _inner_label() -> re.Pattern[str]:
+    published, modified = _date_labels()
+    words = sorted((*published, *modified), key=len, reverse=True)
+    alternatives = "|".join(map(re.escape, words))
+    return re.compile(
+        rf"(?:^|(?<=\W))({alternatives})(?:\s*[:：|]\s*|\s+(?=\d|\w+[,.]?\s+\d))", re.IGNORECASE
     )
 
 

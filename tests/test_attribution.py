@@ -9,7 +9,7 @@ from newscrawl.attribution.bylines import read_byline
 from newscrawl.attribution.credits import split_image_credit
 from newscrawl.attribution.datelines import read_dateline
 from newscrawl.attribution.names import classify
-from newscrawl.attribution.tails import read_tail
+from newscrawl.attribution.tails import read_head, read_tail
 from newscrawl.items import Block, Candidate, Draft, Line, Page, Publisher
 from newscrawl.reasons import EditCode
 from tests.pages_of import page, paragraphs
@@ -317,3 +317,44 @@ def test_where_only_an_editor_is_named_there_is_no_author() -> None:
     draft = attributed(Candidate(field="author", raw="Editor: Al Roe", method="class.apart"))
 
     assert (draft.authors, draft.editors) == ((), ("Al Roe",))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Edited by a team of scholars, the new dictionary runs to 900 pages.",
+        "Written by Jo Doe, the film follows a young lawyer through the town.",
+        "Reporting by the local paper had shown that the wall was weak.",
+        "Redaktion: Wie haben Sie das gemacht?",
+        "Poor maintenance and human error contributed.",
+        "Smith also contributed to the victory this season.",
+        "Sources told Reuters that the deal was off.",
+        "Sources from law enforcement agencies said so.",
+        "Mit Reuters-Chefin Anna Doe sprach der Bote.",
+    ],
+)
+def test_a_sentence_is_no_tail(text: str) -> None:
+    assert read_tail(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "editors"),
+    [
+        ("Redaktion: Jo Doe, Schlussredaktion: Al Roe", ("Jo Doe", "Al Roe")),
+        ("(Reporting by Jo Doe and the newsroom in Lyon; Editing by Al Roe)", ("Al Roe",)),
+        ("Mit dpa", ()),
+        ("Quellen: dpa/AFP", ()),
+    ],
+)
+def test_a_credit_is_a_tail(text: str, editors: tuple[str, ...]) -> None:
+    tail = read_tail(text)
+
+    assert tail is not None
+    assert (tail.kept, tail.editors) == ("", editors)
+
+
+def test_sources_in_front_of_the_text() -> None:
+    assert read_head("22/11/2020 - Fonte: Agência Brasil") is not None
+    assert read_head("Fonte: ANSA") is not None
+    assert read_head("Die Mühle hat eine Quelle: Reuters") is None
+    assert read_head("Fonte: Jo Doe") is None

@@ -40,11 +40,29 @@ NAMES = [
     ("Bà Lê Phương", [("Bà Lê Phương", "person")]),
     ("Doe Jr.", [("Doe Jr.", "person")]),
     ("can be reached through the newsroom", []),
+    # surnames that begin as weekdays do
+    ("By Rosa Diaz, 3 May 2024", [("Rosa Diaz", "person")]),
+    ("Jo Friedman 3. Mai 2024", [("Jo Friedman", "person")]),
+    ("By Jane Sun, 3 May 2024", [("Jane Sun", "person")]),
+    ("Jane Doe, Sun 3 May 2024", [("Jane Doe", "person")]),
+    ("Jo Doe | Mo., 3. Mai 2024", [("Jo Doe", "person")]),
+    ("Jo Sommer am Montag, 3. Mai 2024", [("Jo Sommer", "person")]),
+    # long names, names in small letters, names with a lead-in's word in them
+    ("José Ortega y Gasset", [("José Ortega y Gasset", "person")]),
+    ("Juan Doe y Redacción", [("Juan Doe", "person"), ("Redacción", "desk")]),
+    ("Ana María de los Santos Pérez García", [("Ana María de los Santos Pérez García", "person")]),
+    ("e. e. doe", [("e. e. doe", "person")]),
+    ("By Di Stefano", [("Di Stefano", "person")]),
+    ("Jo Doe (she/her)", [("Jo Doe", "person")]),
 ]  # fmt: skip
 BESIDE = [
     ("Jo Doe, Home and Digital Security Expert", {"role": "Home and Digital Security Expert"}),
     ("Jo Doe (Content Manager)", {"role": "Content Manager"}),
     ("Jo Doe, Lille", {"place": "Lille"}),
+    ("Jo Doe in New Delhi", {"text": "Jo Doe", "place": "New Delhi"}),
+    ("Jo Doe, in Kyiv", {"text": "Jo Doe", "place": "Kyiv"}),
+    ("Jo Doe, New York", {"text": "Jo Doe", "place": "New York"}),
+    ("Jo Doe - Senior Reporter", {"text": "Jo Doe", "role": "Senior Reporter"}),
     ("Jo Doe For The Mail On Sunday", {"affiliation": "The Mail On Sunday"}),
     ("Jo Doe, COURIER NORTH", {"affiliation": "COURIER NORTH"}),
     ("Jo Doe, Associated Press", {"affiliation": "Associated Press"}),
@@ -74,6 +92,9 @@ def test_what_stands_beside_a_name_is_kept(raw: str, beside: dict[str, str]) -> 
         ("Written by\nJo Doe\nReviewed by\nAl Roe", "contributor"),
         ("Jo Doe\nEdited by\nAl Roe", "editor"),
         ("Editor :\nAl Roe", "editor"),
+        ("Reporting by Jo Doe; Editing by Al Roe", "editor"),
+        ("Von Jo Doe, Fotos: Al Roe", "contributor"),
+        ("Von Jo Doe (Text) und Al Roe (Fotos)", "contributor"),
     ],
 )
 def test_who_edited_or_checked_a_text_is_no_author(raw: str, part: str) -> None:

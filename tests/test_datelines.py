@@ -23,12 +23,16 @@ FOUND = [
     ("Mumbai (Maharashtra) [India], Jan 13 (ANI): The port shut.", ("Mumbai (Maharashtra) [India]", "Jan 13", "ani")),
     ("【6月18日 AFP】港は閉鎖された。", (None, "6月18日", "afp")),
     ("【ソウル＝小池和樹】港は閉鎖された。", ("ソウル", None, None)),
+    ("[서울=연합뉴스] 항구가 닫혔다.", ("서울", None, "yonhap")),
+    ("NEW DELHI: I-T officials shut the port.", ("NEW DELHI", None, None)),
 ]  # fmt: skip
 NOT_FOUND = [
     "CLAIM: The port was shut.", "THE FACTS: The port was open.", "DEAR ABBY: My port is shut.",
     "READ MORE: The port shut.", "KRÄHENJAGD – Der Hafen ruht.", "BBC: The port shut.", "Berlin: The port shut.",
     "Washington. The port shut.", "MADRID —", "JAKARTA, OTHER.com - The port shut.", "SMALLTOWN — The port shut.",
     "MADRID, Nowhere — The port shut.", "【6月18日 なにか】港", "(CDU) - BERLIN - Der Hafen ruht.",
+    "[단독=선수민 기자] 항구가 닫혔다.", "CHARLOTTE: We met at the port.", "PARIS: I’d say so.",
+    "The Associated Press (AP) — The agency shut a port.",
     "A long way from the sea and from every port of the county (Reuters) - no.",
 ]  # fmt: skip
 

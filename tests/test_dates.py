@@ -24,6 +24,8 @@ MACHINE = [
     ("1663062641000", "2022-09-13T09:50:41+00:00", "second", "utc"),
     ("Sun, 11 Oct 2020 07:34:36 EST", "2020-10-11T07:34:36-05:00", "second", "name"),
     ("2020-01-01T10:00:00+19:00", "2020-01-01T10:00:00", "second", None),
+    ("2024-05-03 10:15 PM", "2024-05-03T22:15:00", "minute", None),
+    ("2024-05-03 12:15 a.m. +02:00", "2024-05-03T00:15:00+02:00", "minute", "offset"),
     ("2022-09-13", "2022-09-13", "day", None),
     ("2022-09", "2022-09", "month", None),
 ]
@@ -40,6 +42,11 @@ VISIBLE = [
     ("4 febbraio 2025 - 14:41", "it", "2025-02-04T14:41:00"),
     ("2025年1月13日 21時37分", "ja", "2025-01-13T21:37:00"),
     ("2023.11.02. 오후 8:06", "ko", "2023-11-02T20:06:00"),
+    ("2024年5月3日 午前12時5分", "ja", "2024-05-03T00:05:00"),
+    ("May 3, 2024 2:00pm-4:00pm", "en", "2024-05-03T14:00:00"),
+    ("3. Mai 2024, 10:00-12:00 Uhr", "de", "2024-05-03T10:00:00"),
+    ("10 Jul 2020, 23:25 -05:00", "en", "2020-07-10T23:25:00-05:00"),
+    ("3 พฤษภาคม 2567 10:15", "th", "2024-05-03T10:15:00"),
     ("24 أبريل 2020", "ar", "2020-04-24"),
     ("2 февраля 2025, 11:15", "ru", "2025-02-02T11:15:00"),
     ("5 lutego 2025 10:30", "pl", "2025-02-05T10:30:00"),
@@ -421,3 +428,30 @@ def test_a_date_in_the_language_of_the_page(language: str, raw: str, value: str)
 
     assert reading is not None
     assert reading.value == value
+
+
+@pytest.mark.parametrize(
+    ("raw", "published", "modified"),
+    [
+        ("Updated 4 May 2024 10:15, Published 3 May 2024", "2024-05-03", "2024-05-04T10:15:00"),
+        ("3 May 2024 (updated 4 May 2024)", "2024-05-03", "2024-05-04"),
+        ("Published: 3 May 2024 | Last updated: 4 May 2024", "2024-05-03", "2024-05-04"),
+        ("Published 3 May 2024", "2024-05-03", None),
+    ],
+)
+def test_a_line_that_prints_both_dates(raw: str, published: str, modified: str | None) -> None:
+    candidate = Candidate(field="published", raw=raw, method="text.class")
+    draft = normalise_dates(
+        Draft(page=Page(body=""), blocks=(), candidates=(candidate,), language="en")
+    )
+
+    assert (draft.date_published, draft.date_modified) == (published, modified)
+
+
+def test_a_year_of_another_calendar_is_none_of_ours() -> None:
+    candidate = Candidate(field="published", raw="2081-01-21", method="meta.date")
+    draft = normalise_dates(Draft(page=Page(body=""), blocks=(), candidates=(candidate,)))
+
+    assert draft.date_published is None
+    assert draft.dates.published is not None
+    assert draft.dates.published.flags == ("future_skipped",)

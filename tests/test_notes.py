@@ -25,6 +25,10 @@ NOTES = [
     ("Disclosure: The writer owns a share in the mill.", "disclosure"),
     ("Übersetzung: Jo Doe", "translation"),
     ("This article was translated from German by Jo Doe.", "translation"),
+    ("Correction (May 3): The mill is nine years old.", "correction"),
+    ("Correction to this article: The mill is nine years old.", "correction"),
+    ("In einer früheren Version dieses Artikels war die Mühle neun.", "correction"),
+    ("This story was updated to correct the age of the mill.", "correction"),
     ("This article was originally published in The Mill Post.", "republication"),
     ("Dieser Artikel erschien zuerst im Mühlenboten.", "republication"),
 ]
@@ -34,6 +38,16 @@ PROSE = [
     "A correction was appended to the story a week later, and it was quoted everywhere in town and beyond for weeks: “An earlier version of this article misstated the age.”",
     "Disclosure of the contracts took nine years and two courts to get.",
     "Correction: " + "The mill is old. " * 70,
+    "Correction of the market: shares of the mill fell.",
+    "An earlier version of this bill passed the council, the mayor said.",
+    "An earlier version of the report said that the mill was old.",
+    "In einer früheren Version der Software fehlte die Mühle.",
+    "The app was updated to correct a flaw that the mill had found.",
+    "Oprava mlýna začne v květnu: starosta to slíbil.",
+    "Translation: they lost the mill.",
+    "Translation: Trouble at the mill.",
+    "Transparency: The council must open its books.",
+    "Translated from the Greek, the word means mill.",
 ]
 
 

@@ -4,7 +4,8 @@ import pytest
 
 from newscrawl import Article, Page, clean
 from newscrawl.attribution.credits import split_image_credit, with_parts
-from newscrawl.items import Credit, Image
+from newscrawl.attribution.rights import read_rights
+from newscrawl.items import Block, Credit, Image
 from tests.pages_of import page, paragraphs
 
 
@@ -147,3 +148,49 @@ def test_where_credits_stand(figure: str, caption: str | None, credit: str) -> N
     image = found.images[0]
     assert image.credit is not None
     assert (image.caption, image.credit.raw) == (caption, credit)
+
+
+@pytest.mark.parametrize(
+    ("raw", "people", "agencies"),
+    [
+        ("Jane Doe and John Roe", ("Jane Doe", "John Roe"), ()),
+        (
+            "Foto: Jane Doe und John Roe, dpa",
+            ("Jane Doe", "John Roe"),
+            ("Deutsche Presse-Agentur",),
+        ),
+        ("Department of Fish and Wildlife", (), ()),
+        ("© 2024 Jane Doe", ("Jane Doe",), ()),
+        ("사진=연합뉴스", (), ("Yonhap",)),
+        ("The White House", (), ()),
+    ],
+)
+def test_people_and_agencies_of_a_credit(
+    raw: str, people: tuple[str, ...], agencies: tuple[str, ...]
+) -> None:
+    credit = split_image_credit(raw)
+
+    assert (credit.photographers, credit.agencies) == (people, agencies)
+
+
+@pytest.mark.parametrize(
+    ("line", "holder", "year"),
+    [
+        ("© 2024 St. Olaf Post. All rights reserved.", "St. Olaf Post", "2024"),
+        (
+            "Copyright © 2024, U.S. Mill & Port Report. Distributed by X",
+            "U.S. Mill & Port Report",
+            "2024",
+        ),
+        ("Copyright 2024 by A. G. Doe", "A. G. Doe", "2024"),
+    ],
+)
+def test_the_holder_of_the_rights(line: str, holder: str, year: str) -> None:
+    found = read_rights((Block(kind="paragraph", text=line),))
+
+    assert found is not None
+    assert (found.holder, found.year) == (holder, year)
+
+
+def test_a_sentence_about_copyright_is_no_notice() -> None:
+    assert read_rights((Block(kind="paragraph", text="Copyright trial of 2023 ends"),)) is None

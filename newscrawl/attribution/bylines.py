@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from newscrawl.attribution.agencies import agency_named
+from newscrawl.attribution.datelines import is_place
 from newscrawl.attribution.names import (
     LETTER,
     MAX_NAME_WORDS,
@@ -17,7 +18,7 @@ from newscrawl.attribution.names import (
     is_suffix,
 )
 from newscrawl.lines import byline_prefix, is_dateish, is_orphan, is_reading_time
-from newscrawl.wording import fold, squeeze
+from newscrawl.wording import bare, fold, squeeze
 
 MAX_BYLINE_CHARS: Final = 500
 """Characters; what is longer is a biography, and patterns over it would take quadratic time."""
@@ -25,6 +26,10 @@ CONNECTORS: Final = (
     "and", "und", "et", "y", "og", "och", "en", "и", "та", "w", "with", "mit", "avec", "con", "com", "ja", "ve",
 )  # fmt: skip
 CONNECTOR: Final = re.compile(rf"(?:{'|'.join(CONNECTORS)})\b|[&;,/]", re.IGNORECASE)
+DOUBLE_NAME: Final = re.compile(
+    r"[^\W\d_][^\s,;|&]*(?: [^\s,;|&]+)+ y (?P<second>[^\W\d_a-z][^\s,;|&]+)"
+)
+"""Two family names: José Ortega y Gasset; two people have a given name each."""
 AND: Final = re.compile(
     rf"\s*(?:;|\||•|·|、|，|،)\s*|\s+(?:{'|'.join(CONNECTORS)})\s+|\s*&\s*|\s+[/–—-]\s+",
     re.IGNORECASE,
@@ -65,12 +70,32 @@ LEAD_IN: Final = re.compile(
     re.IGNORECASE,
 )
 OTHER_HAND: Final = re.compile(
-    r"[\s.;,|]*\b((?:medically |expert |fact[ -])?(?:reviewed|researched|checked|edited|approved|updated|photographed|illustrated)"
-    r"|photos?|photography|illustrations?|video)\s+(?:by|von|di|de|por|par)[\s:;]+|[\s.;,|]*\b(editors?)\s*:\s*",
+    r"[\s.;,|]*\b((?:medically |expert |fact[ -])?(?:reviewed|researched|checked|edited|editing|approved|updated|photographed|illustrated)"
+    r"|photos?|photography|illustrations?|video)\s+(?:by|von|di|de|por|par)[\s:;]+"
+    r"|[\s.;,|]*(?<!&\s)(?<!und\s)(?<!and\s)(?<!/)\b(editors?|photos?|fotos?|bilder|grafik(?:en)?|illustrationen)\s*:\s*",
     re.IGNORECASE,
 )
 """What opens the part of a byline that names who edited, checked or illustrated it."""
 FOR: Final = re.compile(r"\s+(?i:for|from|für|pour|para|en)\s+(?=(?:(?i:the)\s+)?[^\W\d_a-zа-я])")
+STATIONED: Final = re.compile(
+    r",?\s+(?:in|aus|à)\s+(?P<place>[^\W\d_a-z][\w.'’-]+(?:\s[^\W\d_a-z][\w.'’-]+){0,2})$"
+)
+PRONOUNS: Final = re.compile(r"\s*\((?:she|he|they)(?:\s?/\s?\w+)+\)", re.IGNORECASE)
+PICTURES: Final = frozenset(
+    [
+        "foto",
+        "fotos",
+        "photo",
+        "photos",
+        "bild",
+        "bilder",
+        "grafik",
+        "video",
+        "illustration",
+        "illustrationen",
+    ]
+)
+"""What a name in brackets is credited with when it is no author's: `(Fotos)`."""
 WAW_NAMES: Final = frozenset(
     ["وليد", "وائل", "وسام", "وفاء", "ورد", "وردة", "وجيه", "وحيد", "وداد", "وهبة", "وهبي", "وسيم",
      "وصفي", "وجدي", "وديع", "وضاح", "وعد", "ولاء"]
@@ -114,7 +139,11 @@ def read_byline(
     names: list[Name] = []
     for part, text in _parts(_joined(raw[:MAX_BYLINE_CHARS])):
         for piece in _split_people(_strip(text)):
-            names += (replace(n, part=part) for n in _read_piece(piece, publisher, host))
+            if names and names[-1].kind == "person" and not names[-1].role and is_role(piece):
+                names[-1] = replace(names[-1], role=piece)  # Jane Doe - Senior Reporter
+                continue
+            found = _read_piece(piece, publisher, host)
+            names += (replace(n, part=part) if part != "author" else n for n in found)
     unique: dict[tuple[str, str], Name] = {}
     for name in names:
         unique.setdefault((fold(name.text), name.kind), name)
@@ -193,18 +222,21 @@ def _parts(text: str) -> Iterator[tuple[Part, str]]:
 def _strip(raw: str) -> str:
     text = GLUED_ROLE.sub(", ", squeeze(raw))
     text = WIDGET.sub("", text)
-    text = HANDLE.sub(" ", MAIL.sub(" ", text))
+    text = PRONOUNS.sub("", HANDLE.sub(" ", MAIL.sub(" ", text)))
     if day := DAY.search(text):
         before, after = text[: day.start()].strip(EDGES), text[day.end() :].strip(EDGES)
         is_opening = not before or is_dateish(f"{before} 1") or bool(byline_prefix().match(after))
         text = after if after and is_opening else before
     # Twice: "By: By Jane Doe" is what a template's label makes of a field that has one already.
+    first = ""
     for _ in range(2):
         text = text.strip(EDGES)
         if _is_lead_in(text):
             return ""
-        if match := byline_prefix().match(text) or LEAD_IN.match(text):
-            text = text[match.end() :]
+        match = byline_prefix().match(text) or LEAD_IN.match(text)
+        # A second one must repeat the first or have a colon: 'By Di Stefano' has a name in it.
+        if match and (not first or bare(match[0]) == first or match[0].rstrip().endswith(":")):
+            text, first = text[match.end() :], bare(match[0])
     return re.sub(r"\s+(?:am|on|at|vom|le|el|in)$", "", squeeze(text).strip(EDGES))
 
 
@@ -220,6 +252,9 @@ def _split_and(text: str) -> list[str]:
     if comma and len(halves) > 1 and is_role(tail) and len(halves[0].split()) == 1:
         *before, last = AND.split(head)
         return [*before, f"{last},{tail}"]
+    if double := DOUBLE_NAME.fullmatch(text):
+        is_name = classify(double["second"]) == "person" and classify(text) == "person"
+        return [text] if is_name else AND.split(text)
     return AND.split(text)
 
 
@@ -241,6 +276,9 @@ def _read_piece(part: str, publisher: str | None, host: str | None) -> list[Name
     for piece in pieces:
         person = names[-1] if names and names[-1].kind == "person" else None
         text, role, affiliation = _unwrapped(piece)
+        stationed = STATIONED.search(text)
+        if stationed and classify(text[: stationed.start()]) == "person":
+            text = text[: stationed.start()]
         kind = "publisher" if URL.search(affiliation or "") else classify(text, publisher, host)
         if person and kind != "agency" and is_suffix(text):
             names[-1] = replace(person, role=person.role or text, raw=f"{person.raw}, {piece}")
@@ -248,11 +286,22 @@ def _read_piece(part: str, publisher: str | None, host: str | None) -> list[Name
             names[-1] = replace(person, affiliation=text, raw=f"{person.raw}, {piece}")
         elif person and kind == "person" and _is_place_like(text):
             # 'Seb Dumitru, Lille': a single word behind a full name is where it was written
-            names[-1] = replace(person, place=text, raw=f"{person.raw}, {piece}")
+            place = re.sub(r"^(?:in|aus|à) ", "", text)
+            names[-1] = replace(person, place=place, raw=f"{person.raw}, {piece}")
         elif kind != "noise":
             if person and kind in ("agency", "desk"):
                 names[-1] = replace(person, affiliation=person.affiliation or text)
-            names.append(Name(text=text, kind=kind, raw=piece, role=role, affiliation=affiliation))
+            names.append(
+                Name(
+                    text=text,
+                    kind=kind,
+                    raw=piece,
+                    role=role,
+                    affiliation=affiliation,
+                    place=stationed["place"] if stationed and kind == "person" else None,
+                    part="contributor" if _is_pictures(piece) else "author",
+                )
+            )
     return names
 
 
@@ -297,5 +346,12 @@ def _is_family_given(pieces: list[str]) -> bool:
     )
 
 
+def _is_pictures(piece: str) -> bool:
+    inside = BRACKETS.search(piece)
+    return inside is not None and fold(inside[1]) in PICTURES
+
+
 def _is_place_like(text: str) -> bool:
-    return len(text.split()) == 1 and text[:1].isupper() and len(text) > 2
+    place = re.sub(r"^(?:in|aus|à) ", "", text)
+    is_word = len(place.split()) == 1 and place[:1].isupper() and len(place) > 2
+    return is_word or is_place(place)

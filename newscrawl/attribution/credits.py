@@ -22,8 +22,11 @@ LICENCE: Final = re.compile(
 ORGANISATION: Final = re.compile(
     r"(?i)\b(?:museum|groups?|projects?|schools?|university|librar(?:y|ies)|archives?|police|ministry"
     r"|council|institut\w*|foundation|society|department|office|services?|team|press|news|media|club|church|company"
-    r"|polizei|feuerwehr|stadt|gemeinde|verein|verlag|archiv|ministerium|government|embassy|hospital)\b"
+    r"|white house|congress|senate|parliament|palace|navy|army|air force|nasa|polizei|feuerwehr|stadt|gemeinde|verein|verlag|archiv|ministerium|government|embassy|hospital)\b"
 )
+AND: Final = re.compile(r"\s+(?:and|und|et|og|och|en)\s+|\s*&\s*")
+YEAR: Final = re.compile(r"^(?:19|20)\d\d\b\s*")
+"""The year of a copyright sign: © 2024 Jane Doe."""
 PERSON: Final = re.compile(r"^[^\W\d_][\w'’.-]*(?:\s+[^\W\d_][\w'’.-]*){1,4}$")
 
 
@@ -38,6 +41,7 @@ def split_image_credit(raw: str, country: str | None = None) -> Credit:
     (('Jo Doe',), ('Reuters',), 'pool')
     """
     text = _label().sub("", raw.strip()).strip(" .()[]")
+    text = YEAR.sub("", text)
     licence = LICENCE.search(text)
     text = LICENCE.sub(" ", text)
     agencies, people = [], []
@@ -47,12 +51,8 @@ def split_image_credit(raw: str, country: str | None = None) -> Credit:
             continue
         if name := _agency(part, country):
             agencies.append(name)
-        elif (
-            PERSON.match(part)
-            and not ORGANISATION.search(piece)
-            and part == piece.strip(" .:()[]-–")
-        ):
-            people.append(part)
+        elif not ORGANISATION.search(piece) and part == piece.strip(" .:()[]-–"):
+            people += _people(part)
     return Credit(
         raw=raw,
         photographer=people[0] if people else None,
@@ -69,6 +69,14 @@ def with_parts(image: Image, country: str | None = None) -> Image:
     credit = split_image_credit(image.credit.raw, country) if image.credit else None
     said = f"{image.caption or ''} {credit.raw if credit else ''}"
     return replace(image, credit=credit, is_generic=bool(_generic().search(fold(said))))
+
+
+def _people(part: str) -> list[str]:
+    """Give the people that a part names: one, or two with 'and' between them."""
+    halves = AND.split(part)
+    if len(halves) > 1 and all(map(PERSON.match, halves)):
+        return halves
+    return [part] if len(halves) == 1 and PERSON.match(part) else []
 
 
 def _agency(part: str, country: str | None) -> str | None:
@@ -92,7 +100,7 @@ def _label() -> re.Pattern[str]:
     words = sorted(word_list("credit_labels"), key=len, reverse=True)
     labels = "|".join(re.escape(word) for word in words)
     return re.compile(
-        rf"(?i)^\W*(?:(?:{labels})\b(?:\s+(?:credit|by|von|di|de|via))?\s*[:：/]?|©|\(c\))\s*"
+        rf"(?i)^\W*(?:(?:{labels})\b(?:\s+(?:credit|by|von|di|de|via))?\s*[:：/=＝]?|©|\(c\))\s*"
     )
 
 

@@ -37,6 +37,28 @@ CALL_SIGN: Final = re.compile(r"[KW][A-Z]{2,3}(?:-TV)?$")
 BETWEEN: Final = re.compile(r"\s*/\s*|\s+(?:and|und|et|y|e)\s+")
 GERMAN: Final = ("DE", "AT", "CH", "LI", "LU")
 MAX_PLACE_WORDS: Final = 6
+SPOKEN: Final = re.compile(r"[\"“]?(?:I[\s'’]|(?:We|You|Yes|No|Well|Oh|My|Yeah|Okay)\b)")
+NO_PLACES: Final = frozenset(
+    [
+        "단독",
+        "속보",
+        "종합",
+        "특종",
+        "인터뷰",
+        "포토",
+        "영상",
+        "기획",
+        "사설",
+        "칼럼",
+        "速報",
+        "独自",
+        "特集",
+        "社説",
+        "動画",
+        "写真",
+    ]
+)
+"""What else stands in such brackets: exclusive, breaking, interview, photo, editorial."""
 HANGUL_REPORTER: Final = re.compile(r"\s*(?:기자|특파원)$")
 STATES: Final = frozenset(
     [
@@ -120,7 +142,10 @@ def read_dateline(
             return _rest(found, text, match)
     if (match := CJK.match(text)) and (found := _cjk(match, country)):
         return _rest(found, text, match)
-    if (match := PLACE_ONLY.match(text)) and (found := _place_only(match, country, publisher)):
+    match = PLACE_ONLY.match(text)
+    if match and SPOKEN.match(text, match.end()) and match[0].rstrip().endswith(":"):
+        return None  # 'CHARLOTTE: We met …' is somebody who is interviewed
+    if match and (found := _place_only(match, country, publisher)):
         return _rest(found, text, match)
     return None
 
@@ -140,6 +165,8 @@ def _with_agency(
     station = bool(CALL_SIGN.match(match["agency"])) or _is_own(match["agency"], publisher)
     if not (agency or station) or (place and len(place.split()) > MAX_PLACE_WORDS):
         return None
+    if place and agency_named(place):  # 'The Associated Press (AP) — The agency …' explains a name
+        return None
     return _dateline(match, place, date, agency.id if agency else None)
 
 
@@ -154,7 +181,7 @@ def _place_only(
     city, comma, region = place.partition(", ")
     if comma and _is_own(region, publisher):  # JAKARTA, KOMPAS.com
         place, comma = city, ""
-    is_known = all(fold(part) in _places() for part in BETWEEN.split(city))
+    is_known = all(is_place(part) for part in BETWEEN.split(city))
     is_in_region = bool(comma) and _is_region(region)
     if not (is_known and (not comma or is_in_region)) and not (is_in_region and city.isupper()):
         return None
@@ -166,6 +193,10 @@ def _place_only(
 
 
 def _cjk(match: re.Match[str], country: str | None) -> Dateline | None:
+    if match["place"] in NO_PLACES:
+        return None
+    if match["place"] and (agency := agency_named(match["reporter"], country)):
+        return _dateline(match, match["place"], None, agency.id)
     if match["place"]:
         reporter = HANGUL_REPORTER.sub("", match["reporter"]).strip()
         return _dateline(
@@ -190,6 +221,15 @@ def _dateline(
         agency=agency,
         reporter=reporter,
     )
+
+
+def is_place(name: str) -> bool:
+    """Tell a known place: of the list, or a city that a time zone is named after.
+
+    >>> is_place("New York"), is_place("Jane Doe")
+    (True, False)
+    """
+    return fold(name) in _places()
 
 
 def _is_region(name: str) -> bool:

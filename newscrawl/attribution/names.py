@@ -14,7 +14,7 @@ NameKind = Literal["person", "desk", "agency", "publisher", "noise"]
 MAX_NAME_CHARS: Final = 60
 MAX_NAME_WORDS: Final = 6
 MAX_LOWER_WORDS: Final = 2
-"""Words of a name printed without a capital; more are the middle of a sentence."""
+"""Words of a name printed without a capital, initials apart; more are the middle of a sentence."""
 MIN_LABEL: Final = 3
 """Letters of a host's label that can be a publisher's name: bbc, mdr."""
 URL: Final = re.compile(
@@ -24,7 +24,7 @@ URL: Final = re.compile(
 LETTER: Final = re.compile(r"[^\W\d_]")
 PARTICLES: Final = frozenset(
     ["de", "da", "di", "du", "del", "della", "der", "den", "von", "van", "vom", "zu", "la", "le", "les", "el",
-     "al", "ben", "bin", "ibn", "dos", "das", "y", "e", "af"]
+     "al", "ben", "bin", "ibn", "dos", "das", "y", "e", "af", "los", "las", "do", "ter", "abu", "bint"]
 )  # fmt: skip
 GENERIC_ORG: Final = re.compile(
     r"(?i)\b(?:news|media|press|zeitung|times|tribune|gazette|herald|magazine|magazin|network|radio|fernsehen"
@@ -50,11 +50,13 @@ def classify(text: str, publisher: str | None = None, host: str | None = None) -
         return "agency"
     if is_publisher(text, publisher, host):
         return "publisher"
-    if URL.fullmatch(text) or (text[0].islower() and len(text.split()) > MAX_LOWER_WORDS):
+    full = [word for word in text.split() if not word.endswith(".")]
+    if URL.fullmatch(text) or (text[0].islower() and len(full) > MAX_LOWER_WORDS):
         return "noise"
     if _is_desk(text) or GENERIC_ORG.search(text):
         return "desk"
-    too_long = len(text) > MAX_NAME_CHARS or len(text.split()) > MAX_NAME_WORDS
+    own = [word for word in text.split() if fold(word) not in PARTICLES]
+    too_long = len(text) > MAX_NAME_CHARS or len(own) > MAX_NAME_WORDS
     return "noise" if too_long or _is_prose(text) else "person"
 
 
@@ -121,7 +123,7 @@ def _is_desk(text: str) -> bool:
 def _is_prose(text: str) -> bool:
     """Tell a sentence fragment from a name: lower-case words that are no particles, in mid-text."""
     words = text.split()
-    lower = [w for w in words[1:] if w[:1].islower() and fold(w) not in PARTICLES]
+    lower = [w for w in words[1:] if w[:1].islower() and fold(w) not in PARTICLES and w[1:] != "."]
     return len(words) > 2 and len(lower) >= 2
 
 

@@ -11,12 +11,12 @@ from zoneinfo import ZoneInfo
 from newscrawl.dates.formats import Reading, read_date
 from newscrawl.dates.zones import country_zone
 from newscrawl.items import Candidate, DateInfo, Dates, Draft, Provenance
-from newscrawl.lines import split_date_label
+from newscrawl.lines import labelled_dates, split_date_label
 
 OLDEST_YEAR: Final = 1990
 """Years; news sites did not exist before, and CMS sentinels (0001, 1900, 1970) lie below."""
-LATEST_YEAR: Final = 2100
-"""Years; the sanity check where the time of the download is not known."""
+LATEST_YEAR: Final = 2069
+"""Years; the sanity check where the time of the download is not known. Nepal counts the 2080s now."""
 FETCH_SLACK: Final = timedelta(hours=24)
 """A page fetched 'before' it was published: clocks, and zones that were not stated."""
 MODIFIED_SLACK: Final = timedelta(hours=48)
@@ -24,8 +24,8 @@ DISAGREEMENT: Final = timedelta(hours=36)
 """A day and the hours that an unknown zone may add."""
 SAME_WALL_TOLERANCE: Final = timedelta(seconds=60)
 MAX_OFFSET: Final = timedelta(hours=14)
-AMBIGUOUS: Final = re.compile(r"(?<!\d)\d{1,2}/\d{1,2}/\d{2,4}")
-"""Day and month in the order of the country; with full stops the day comes first everywhere."""
+AMBIGUOUS: Final = re.compile(r"(?<![\d./-])\d{1,2}([./-])\d{1,2}\1\d{2,4}(?!\d)")
+"""Day and month in the order of the country."""
 HALF_HOUR: Final = timedelta(minutes=30)
 PRINTED_TIME: Final = re.compile(r"\d[:.h]\d\d(?!\d|[./-])|\d\s?[ap]\.?m", re.IGNORECASE)
 MAX_COMPARED: Final = 8
@@ -174,11 +174,22 @@ def _implausible(reading: Reading, draft: Draft) -> str | None:
 
 
 def _candidates(draft: Draft, field: str) -> list[Candidate]:
-    found = sorted((c for c in draft.candidates if c.field == field), key=_is_weak)
+    each = (c for candidate in draft.candidates for c in _one_by_one(candidate))
+    found = sorted((c for c in each if c.field == field), key=_is_weak)
     found += (c for c in draft.page.listed if c.field == field)
     if field == "published" and (day := _url_day(draft.page.url)):
         found.append(Candidate(field=field, raw=day, method="url"))
     return found
+
+
+def _one_by_one(candidate: Candidate) -> list[Candidate]:
+    """Part a line that prints both dates: `Published 3 May, updated 4 May`."""
+    if not candidate.method.startswith("text") or candidate.field not in ("published", "modified"):
+        return [candidate]
+    dates = labelled_dates(candidate.raw)
+    if len({field for field, _ in dates}) < 2:
+        return [candidate]
+    return [replace(candidate, field=field, raw=raw) for field, raw in dates]
 
 
 def _is_weak(candidate: Candidate) -> bool:
@@ -374,14 +385,18 @@ def _check_order(published: Settled, modified: Settled) -> Settled:
 
 
 def _unread(draft: Draft, field: str) -> DateInfo | None:
-    """Keep what stood where a date should be: an empty label, or a value nobody could read."""
+    """Keep what stood where a date should be: an empty label, a value nobody could read or believe."""
     found = [c for c in _candidates(draft, field) if c.method != "url"]
     if not found:
         return None
     labelled = [c for c in found if not split_date_label(c.raw)[2].strip(" :|-")]
     chosen = (labelled or found)[0]
-    flag = "label_without_value" if labelled else "unreadable"
-    return DateInfo(raw=chosen.raw, method=chosen.method, flags=(flag,))
+    _, skipped, reasons = _plausible(draft, field)
+    flags = (
+        ("label_without_value",) if labelled else tuple(dict.fromkeys(skipped)) or ("unreadable",)
+    )
+    others = tuple(replace(c, why=reasons[c]) for c in found if c != chosen)
+    return DateInfo(raw=chosen.raw, method=chosen.method, alternatives=others, flags=flags)
 
 
 def _provenance(field: str, settled: Settled | None) -> tuple[Provenance, ...]:

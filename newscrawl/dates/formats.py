@@ -43,8 +43,10 @@ COMPACT: Final = re.compile(
 EPOCH: Final = re.compile(r"(1\d{9}|1\d{12})$")
 OFFSET: Final = re.compile(r"(?<!\d)(?:UTC|GMT)?\s*([+-])\s*(\d{1,2}):?(\d\d)?\b")
 BEHIND_CLOCK: Final = re.compile(
-    r"\s*[(\[]?(?:(?:UTC|GMT)\s*)?[+-]\d{1,2}(?::?\d\d)?(?![\d./-])|\s*[(\[]?(?:UTC|GMT)\s*[+-]"
+    r"\s*[(\[]?[+-](?:\d{1,2}|\d\d:?\d\d)(?![\d:./-]|\s*(?:[ap]\.?m|uhr|h\b|hrs|o['’]clock))|\s*[(\[]?(?:UTC|GMT)\s*[+-]",
+    re.IGNORECASE,
 )
+"""An offset behind a time, and no second time: '2:00pm-4:00pm', '10:00-12:00 Uhr'."""
 PRINTED_OFFSET: Final = re.compile(r"(?:UTC|GMT)\s*[+-]\s*\d{1,2}(?::?\d\d)?\b|[+-]\d\d:?\d\d\b")
 """An offset among the words of a date; '- 03' alone is the day behind another calendar's date."""
 ZONE_NAME: Final = re.compile(
@@ -75,6 +77,10 @@ CLOCK: Final = re.compile(
     r"\s*(a\.?m\.?|p\.?m\.?)?|(?<![\d:.])(1[0-2]|0?[1-9])\s?(a\.?m\.?|p\.?m\.?)(?!\w)",
     re.IGNORECASE,
 )
+HALF_DAY: Final = re.compile(r"([ap])\.?\s?m\b\.?", re.IGNORECASE)
+BUDDHIST_YEAR: Final = re.compile(r"(?<!\d)25[3-9]\d(?!\d)|(?<!\d)26[01]\d(?!\d)")
+BUDDHIST_EPOCH: Final = 543
+"""Years that the Thai calendar is ahead, since 1941."""
 PAREN: Final = re.compile(r"\([^()]*\)")
 ISO_DAY: Final = re.compile(r"(?<![\d.-])((?:19|20)\d\d)-(\d\d)-(\d\d)(?![\d-])")
 NAMED: Final = re.compile(
@@ -120,6 +126,8 @@ def read_date(
 
     """
     text = squeeze(raw.translate(DIGITS)).strip(" |,;-–—•")
+    if language == "th":
+        text = BUDDHIST_YEAR.sub(lambda year: str(int(year[0]) - BUDDHIST_EPOCH), text)
     if not text or len(text) > MAX_RAW_CHARS:
         return None
     readers: tuple[Callable[[str, str | None], Reading | None], ...] = (
@@ -141,8 +149,11 @@ def _read_iso(text: str, country: str | None) -> Reading | None:
     year, month, day, hour, minute, second, fraction, zone = match.groups()
     if day is None:
         return _month(int(year), int(month)) if hour is None else None
+    zone = (zone or "").strip()
+    if half := HALF_DAY.match(zone):
+        hour, zone = str(_of_24(int(hour), half[1])), zone[half.end() :].strip()
     parts = (year, month, day, hour, minute, second, fraction)
-    return _compose(parts, (zone or "").strip(), country)
+    return _compose(parts, zone, country)
 
 
 def _read_compact(text: str, country: str | None) -> Reading | None:
@@ -198,8 +209,8 @@ def _read_cjk(text: str, country: str | None) -> Reading | None:
     if not match or not re.search(r"[年년]|^\D{0,8}\d{4}\s?[./-]", text):
         return None
     hour, half = match[5], match[4] or ""
-    if hour is not None and half in ("오후", "午後", "下午") and int(hour) < 12:
-        hour = str(int(hour) + 12)
+    if hour is not None and half:
+        hour = str(_of_24(int(hour), "p" if half in ("오후", "午後", "下午") else "a"))
     parts = (match[1], match[2], match[3], hour, (match[6] or "0") if hour else None, None, None)
     return _compose(parts, "", country)
 
@@ -368,9 +379,12 @@ def _ask_dateparser(text: str, language: str) -> datetime | None:
 
 def _clock(match: re.Match[str]) -> tuple[int, int] | None:
     hour, minute = int(match[1] or match[5]), int(match[2] or 0)
-    half = (match[4] or match[6] or "").lower().replace(".", "")
-    if half == "pm" and hour < 12:
-        hour += 12
-    if half == "am" and hour == 12:
-        hour = 0
+    hour = _of_24(hour, (match[4] or match[6] or "")[:1])
     return (hour, minute) if hour < 24 else None
+
+
+def _of_24(hour: int, half: str) -> int:
+    """Give the hour of the day; *half* begins with a or p, or is empty."""
+    if half.lower() == "p" and hour < 12:
+        return hour + 12
+    return 0 if half.lower() == "a" and hour == 12 else hour

@@ -5,8 +5,9 @@ clock of the page itself in the same elements.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cache
 from itertools import islice
 from typing import Final
 
@@ -14,12 +15,14 @@ from lxml.html import HtmlElement
 
 from newscrawl.extraction.document import Document
 from newscrawl.extraction.places import Places
-from newscrawl.extraction.visible import Telling, marks_of, matches, text_content
+from newscrawl.extraction.visible import Telling, marks_of, matches, opening_text
 from newscrawl.items import Candidate
 from newscrawl.lines import is_date_line, split_date_label
 
 MAX_DATE_CHARS: Final = 120
 MIN_DATE_CHARS: Final = 6
+MAX_LABEL: Final = 60
+"""Characters in which a wrapper says which date it holds."""
 MAX_DATE_LINE: Final = 60
 MAX_APART: Final = 6
 """Dates far below the headline; more are those of a list."""
@@ -50,12 +53,14 @@ Dated = tuple[HtmlElement, Candidate]
 
 def date_candidates(document: Document, places: Places) -> Iterator[Candidate]:
     """Give the dates in sight, near the headline first, and by how plainly they are marked."""
+    # Asked of one list for each date in it.
+    has_link = cache(lambda item: item.find(".//a") is not None)
     found = [
         (element, candidate)
         for kind in (_microdata, _time_elements, _class_dates, _line_dates)
         for element, candidate in kind(document)
         if not places.is_beside(element)
-        and not _is_teaser(element, places)
+        and not _is_teaser(element, places, has_link)
         and not CLOCK.search(candidate.raw)
     ]
     near = [(e, c) for e, c in found if places.is_near(e)]
@@ -73,23 +78,27 @@ def date_candidates(document: Document, places: Places) -> Iterator[Candidate]:
 def _microdata(document: Document) -> Iterator[Dated]:
     for key, field in (("datePublished", "published"), ("dateModified", "modified")):
         for element in document.properties.get(key, ()):
-            raw = element.get("datetime") or element.get("content") or text_content(element)
+            raw = element.get("datetime") or element.get("content") or _shown(element)
             if raw and len(raw) <= MAX_DATE_CHARS:
                 yield element, Candidate(field=field, raw=raw, method=f"microdata.{key}")
 
 
 def _time_elements(document: Document) -> Iterator[Dated]:
     for element in document.tree.iter("time"):
-        raw = element.get("datetime") or text_content(element)
+        raw = element.get("datetime") or _shown(element)
         if raw and len(raw) <= MAX_DATE_CHARS:
             yield element, Candidate(field=_field_of(element), raw=raw, method="time")
+
+
+def _shown(element: HtmlElement) -> str:
+    return opening_text(element, MAX_DATE_CHARS)
 
 
 def _field_of(element: HtmlElement) -> str:
     """Tell by the marks and the label of an element and its wrappers which date it holds."""
     near = [element, *islice(element.iterancestors(), 2)]
     marks = " ".join(f"{marks_of(e)} {e.get('data-test-id') or ''}" for e in near)
-    labels = (text_content(e)[:60] for e in near)
+    labels = (opening_text(e, MAX_LABEL) for e in near)
     is_modified = bool(MODIFIED_WORD.search(marks)) or any(map(MODIFIED_WORD.match, labels))
     return "modified" if is_modified else "published"
 
@@ -98,7 +107,7 @@ def _class_dates(document: Document) -> Iterator[Dated]:
     for element, tag, marks in document.marked:
         if tag not in DATE_TAGS or not matches(DATE_CLASS, marks):
             continue
-        raw = text_content(element)
+        raw = _shown(element)
         if len(raw) <= MAX_DATE_CHARS and DIGIT.search(raw):
             yield element, Candidate(field=_field_of(element), raw=raw, method="text.class")
 
@@ -115,15 +124,17 @@ def _line_dates(document: Document) -> Iterator[Dated]:
             yield element, Candidate(field=field, raw=raw, method="text.line")
 
 
-def _is_teaser(element: HtmlElement, places: Places) -> bool:
+def _is_teaser(
+    element: HtmlElement, places: Places, has_link: Callable[[HtmlElement], bool]
+) -> bool:
     """Tell whether an element stands inside a link or a teaser, as dates of other articles do.
 
     Near the headline a short item may hold a link: the date's own, or the author's.
     """
     is_near = places.is_near(element)
     for ancestor in element.iterancestors("a", "li", "h2", "h3"):
-        if is_near and len(text_content(ancestor)) <= MAX_LINKED:
+        if is_near and len(opening_text(ancestor, MAX_LINKED)) <= MAX_LINKED:
             continue
-        if ancestor.tag == "a" or (ancestor.tag == "li" and ancestor.find(".//a") is not None):
+        if ancestor.tag == "a" or (ancestor.tag == "li" and has_link(ancestor)):
             return True
     return False

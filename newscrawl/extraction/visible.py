@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from typing import Final
 
 from lxml.html import HtmlElement
@@ -10,6 +11,8 @@ from lxml.html import HtmlElement
 from newscrawl.extraction.document import Document
 
 MAX_TITLE_CHARS: Final = 350
+MAX_PARTS: Final = 400
+"""Texts, most of them white space, that are joined to see how an element begins."""
 
 SPLIT: Final = re.compile(r"[\s_-]+")
 
@@ -82,6 +85,22 @@ def subtitle(document: Document) -> str | None:
 def text_content(element: HtmlElement) -> str:
     """Give an element's text with a space between blocks, white space folded."""
     return " ".join(" ".join(part for part in element.itertext()).split())
+
+
+def opening_text(element: HtmlElement, chars: int) -> str:
+    """Give the first characters of an element's text, and one more where there are more.
+
+    Only so much of it is read: asked of the wrappers of each of many elements, reading all of
+    their text takes quadratic time.
+    """
+    parts: list[str] = []
+    size = 0
+    for part in islice(element.itertext(), MAX_PARTS):
+        parts.append(part)
+        size += len(part.strip())
+        if size > chars:
+            break
+    return " ".join(" ".join(parts).split())[: chars + 1]
 
 
 def in_aside(element: HtmlElement) -> bool:
