@@ -25,6 +25,8 @@ def title_of(h1: str, declared: str) -> str | None:
         (SEEN, SEEN, SEEN),
         (SEEN, "Ferry Harbour Opening Times Tickets", SEEN),
         ("The Harbour Courier", SEEN, SEEN),
+        ("Courier.example", "Ferry tickets", "Ferry tickets"),
+        ("Courier", "Courier", "Courier"),
         ("<span>Harbour</span><span>: Old landing to open</span>", "Harbour: Old landing to open",
          "Harbour: Old landing to open"),
         ("", SEEN, SEEN),

@@ -157,8 +157,11 @@ def _choose_title(document: Document, node: Node) -> tuple[str | None, tuple[Pro
     declared = _without_suffix([c for c in found if c.method != "h1"], document)
     shown = next((c for c in found if c.method == "h1"), None)
     shown = _without_kicker(shown, declared)
-    if _is_overruled(shown, declared, len(document.tree.findall(".//h1"))):
-        shown = None
+    is_site = shown is not None and bare(shown.raw).replace(" ", "") in _site_names(document)
+    headlines = [c for c in declared if shown and bare(c.raw) != bare(shown.raw)]
+    h1s = len(document.tree.findall(".//h1"))
+    if (is_site and headlines) or _is_overruled(shown, declared, h1s):
+        shown, declared = None, headlines if is_site else declared
     confirmed = shown and any(_same_title(shown.raw, c.raw) for c in declared)
     is_long = shown and count_words(shown.raw) >= MIN_TITLE_WORDS
     chosen = shown if shown and (confirmed or is_long or not declared) else declared[0]
@@ -175,17 +178,24 @@ def _choose_title(document: Document, node: Node) -> tuple[str | None, tuple[Pro
 
 def _without_suffix(declared: list[Candidate], document: Document) -> list[Candidate]:
     """Cut the site's name from a declaration where another has the same title without it."""
-    host = urlsplit(document.url or "").hostname or ""
-    names = {bare(document.meta("og:site_name") or ""), *map(bare, host.split("."))} - {""}
+    names = _site_names(document)
     cut = []
     for candidate in declared:
         shorter = (
             c.raw
             for c in declared
-            if candidate.raw.startswith(c.raw) and bare(candidate.raw[len(c.raw) :]) in names
+            if candidate.raw.startswith(c.raw)
+            and bare(candidate.raw[len(c.raw) :]).replace(" ", "") in names
         )
         cut.append(replace(candidate, raw=next(shorter, candidate.raw)))
     return cut
+
+
+def _site_names(document: Document) -> frozenset[str]:
+    """Give what the site is called, bare and without spaces: its declared name, labels of its host."""
+    host = (urlsplit(document.url or "").hostname or "").removeprefix("www.")
+    names = (document.meta("og:site_name") or "", document.meta("application-name") or "", host)
+    return frozenset(bare(name).replace(" ", "") for name in (*names, *host.split("."))) - {""}
 
 
 def _is_overruled(shown: Candidate | None, declared: list[Candidate], h1s: int) -> bool:
