@@ -455,3 +455,44 @@ def test_a_year_of_another_calendar_is_none_of_ours() -> None:
     assert draft.date_published is None
     assert draft.dates.published is not None
     assert draft.dates.published.flags == ("future_skipped",)
+
+
+def chosen_of(*found: tuple[str, str, str], **fields: Any) -> tuple[str | None, str]:
+    """Choose the published date among candidates of (field, method, raw)."""
+    candidates = tuple(Candidate(field=f, method=m, raw=raw) for f, m, raw in found)
+    draft = normalise_dates(
+        Draft(page=Page(body=""), blocks=(), candidates=candidates, language="en", **fields)
+    )
+    assert draft.dates.published is not None
+    return draft.date_published, draft.dates.published.method
+
+
+def test_a_printed_date_with_a_label_comes_before_an_element_without_one() -> None:
+    time = ("published", "time", "2019-07-03T10:18:46Z")
+
+    assert chosen_of(time, ("published", "text.class", "Published 29 June 2019")) == (
+        "2019-06-29",
+        "text.class",
+    )
+    assert chosen_of(time, ("published", "text.class", "29 June 2019"))[1] == "time"
+    assert chosen_of(time, ("published", "text.class", "Published 3 July 2019"))[1] == "time"
+
+
+def test_a_meta_that_repeats_the_last_change_gives_way_to_a_line_that_prints_both_dates() -> None:
+    metas = (
+        ("published", "meta.og:article:published_time", "2020-01-20T09:49:32+0000"),
+        ("modified", "meta.og:article:modified_time", "2020-01-20T09:49:32+0000"),
+    )
+
+    assert chosen_of(
+        *metas, ("published", "text.class", "January 19, 2020 / 12:25 PM / Updated 8 hours ago")
+    ) == ("2020-01-19T12:25:00", "text.both")
+    assert chosen_of(*metas, ("published", "text.class", "January 19, 2020"))[1] == metas[0][1]
+
+
+def test_the_order_of_day_and_month_is_told_by_a_date_with_full_stops() -> None:
+    slashed = ("published", "meta.pubdate", "11/01/2023 12:43:42")
+
+    found = chosen_of(slashed, ("published", "text.class", "01.11.2023"), country="CH")
+
+    assert found == ("2023-11-01T12:43:00", "meta.pubdate")

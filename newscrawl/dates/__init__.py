@@ -24,13 +24,17 @@ DISAGREEMENT: Final = timedelta(hours=36)
 """A day and the hours that an unknown zone may add."""
 SAME_WALL_TOLERANCE: Final = timedelta(seconds=60)
 MAX_OFFSET: Final = timedelta(hours=14)
-AMBIGUOUS: Final = re.compile(r"(?<![\d./-])\d{1,2}([./-])\d{1,2}\1\d{2,4}(?!\d)")
-"""Day and month in the order of the country."""
+AMBIGUOUS: Final = re.compile(r"(?<!\d)\d{1,2}/\d{1,2}/\d{2,4}")
+"""Day and month in the order of the country; with full stops the day comes first."""
 HALF_HOUR: Final = timedelta(minutes=30)
 PRINTED_TIME: Final = re.compile(r"\d[:.h]\d\d(?!\d|[./-])|\d\s?[ap]\.?m", re.IGNORECASE)
 MAX_COMPARED: Final = 8
 """Candidates; reading printed dates is what costs."""
 QUARTER: Final = timedelta(minutes=15)
+SEEN: Final = ("text.class", "text.line")
+"""Methods of printed dates near the headline."""
+BOTH: Final = "text.both"
+"""The method of a line that prints both dates, and so is the article's own."""
 STATED: Final = ("jsonld.", "meta.", "microdata.")
 """Methods whose dates are the page's own."""
 PRINTED: Final = ("text", "time", "microdata.")
@@ -175,7 +179,7 @@ def _implausible(reading: Reading, draft: Draft) -> str | None:
 
 def _candidates(draft: Draft, field: str) -> list[Candidate]:
     each = (c for candidate in draft.candidates for c in _one_by_one(candidate))
-    found = sorted((c for c in each if c.field == field), key=_is_weak)
+    found = _labelled_first(sorted((c for c in each if c.field == field), key=_is_weak))
     found += (c for c in draft.page.listed if c.field == field)
     if field == "published" and (day := _url_day(draft.page.url)):
         found.append(Candidate(field=field, raw=day, method="url"))
@@ -189,7 +193,14 @@ def _one_by_one(candidate: Candidate) -> list[Candidate]:
     dates = labelled_dates(candidate.raw)
     if len({field for field, _ in dates}) < 2:
         return [candidate]
-    return [replace(candidate, field=field, raw=raw) for field, raw in dates]
+    return [replace(candidate, field=field, raw=raw, method=BOTH) for field, raw in dates]
+
+
+def _labelled_first(found: list[Candidate]) -> list[Candidate]:
+    """Put printed dates with a label before time elements, whose label nobody sees."""
+    first = next((i for i, c in enumerate(found) if c.method == "time"), len(found))
+    labelled = [c for c in found[first:] if c.method in SEEN and split_date_label(c.raw)[0]]
+    return [*found[:first], *labelled, *(c for c in found[first:] if c not in labelled)]
 
 
 def _is_weak(candidate: Candidate) -> bool:
@@ -347,7 +358,7 @@ def _avoid_modified_meta(
     if published[2] != modified[2]:
         return published
     for candidate in published[0].alternatives:
-        if not candidate.method.startswith(STATED):
+        if not candidate.method.startswith((*STATED, BOTH)):
             continue  # times and texts of a page may be those of other articles
         reading = read_date(
             candidate.raw, language=draft.language, country=draft.country, timezone=draft.timezone
