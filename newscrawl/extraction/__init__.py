@@ -41,6 +41,29 @@ MIN_TITLE_WORDS: Final = 5
 section below that, and the headline from there on."""
 SAMPLE_CHARS: Final = 4000
 """Characters of the text that the language is told from."""
+ARTICLES: Final = frozenset(
+    [
+        "the",
+        "a",
+        "an",
+        "der",
+        "die",
+        "das",
+        "ein",
+        "eine",
+        "le",
+        "la",
+        "les",
+        "el",
+        "los",
+        "las",
+        "il",
+        "o",
+        "os",
+        "de",
+        "het",
+    ]
+)
 MAX_KICKER_WORDS: Final = 4
 MAX_SITE_WORDS: Final = 4
 
@@ -239,22 +262,27 @@ def _titles(document: Document, node: Node) -> Iterator[tuple[str, str | None]]:
 
 
 def _without_kicker(shown: Candidate | None, declared: list[Candidate]) -> Candidate | None:
-    """Cut the kicker that an h1 holds in front of the title, where a declaration has it without."""
-    for other in declared if shown else ():
-        line, title = bare(shown.raw if shown else ""), bare(other.raw)
-        extra = len(line.split()) - len(title.split())
-        if (
-            line.endswith(f" {title}")
-            and 0 < extra <= MAX_KICKER_WORDS
-            and len(title.split()) >= extra
-        ):
+    """Cut the kicker that an h1 holds in front of the title, where a declaration has it without.
+
+    A year or an article is none, and neither is what other declarations repeat.
+    """
+    line = bare(shown.raw) if shown else ""
+    if shown is None or any(fold(c.raw) == fold(shown.raw) for c in declared):
+        return shown
+    for other in declared:
+        title = bare(other.raw)
+        kicker = line.removesuffix(f" {title}").split() if line.endswith(f" {title}") else []
+        is_word = any(word.isalpha() and word not in ARTICLES for word in kicker)
+        if is_word and len(kicker) <= min(MAX_KICKER_WORDS, len(title.split())):
             return replace(other, method="h1")
     return shown
 
 
 def _same_title(one: str, other: str) -> bool:
     first, second = bare(one), bare(other)
-    return bool(first) and (first in second or (len(second) >= MIN_TITLE_CHARS and second in first))
+    is_reordered = sorted(first.split()) == sorted(second.split())
+    is_part = first in second or (len(second) >= MIN_TITLE_CHARS and second in first)
+    return bool(first) and (is_part or is_reordered)
 
 
 def _without_site(title: str | None, site: str | None) -> str | None:
