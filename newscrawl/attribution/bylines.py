@@ -31,11 +31,12 @@ DOUBLE_NAME: Final = re.compile(
 )
 """Two family names: José Ortega y Gasset; two people have a given name each."""
 AND: Final = re.compile(
-    rf"\s*(?:;|\||•|·|、|，|،)\s*|\s+(?:{'|'.join(CONNECTORS)})\s+|\s*&\s*|\s+[/–—-]\s+",
+    rf"\s*(?:;|\||•|·|、|，|،|／)\s*|\s+(?:{'|'.join(CONNECTORS)})\s+|\s*&\s*|\s+[/–—-]\s+",
     re.IGNORECASE,
 )
 COMMA: Final = re.compile(r"\s*,\s*")
 MAIL: Final = re.compile(r"\S+@\S+\.\w+|\[email\s?protected\]")
+ADDRESS: Final = re.compile(r"\s*https?://\S+")
 HANDLE: Final = re.compile(r"(?<!\w)@\w+")
 BRACKETS: Final = re.compile(r"\s*[(\[（]([^()\[\]（）]*)[)\]）]")
 # What CMSs glue behind a name: a role run into it, a date, a widget.
@@ -49,7 +50,9 @@ WIDGET: Final = re.compile(
     r"|publié|mis à jour|publicado hace|Contactar|Edit$|Alle Artikel|in Rubrik)\b.*$",
     re.IGNORECASE,
 )
-CJK_ROLE: Final = re.compile(r"\s*(?:기자|특파원|記者|记者|撮影|文|氏|論説委員|편집위원)$")
+CJK_ROLE: Final = re.compile(
+    r"^(?:編集委員|論説委員|特派員|칼럼니스트|논설위원)\s+|\s*(?:기자|특파원|칼럼니스트|논설위원|記者|记者|撮影|文|氏|論説委員|편집위원)$"
+)
 WEEKDAY: Final = (
     r"(?:mon|tues|wednes|thurs|fri|satur|sun)day|montag|dienstag|mittwoch|donnerstag|freitag|samstag|sonnabend|sonntag"
     r"|(?:maan|dins|woens|donder|vrij|zater|zon)dag|lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|lunes|martes|miércoles"
@@ -58,8 +61,8 @@ WEEKDAY: Final = (
 SHORT_WEEKDAY: Final = r"mon|tues?|wed|thu(?:rs?)?|fri|sat|sun|mo|di|mi|do|fr|sa|so"
 # Short names of weekdays are surnames too: 'Jane Sun, 3 May 2024' but 'Jane Doe, Sun 3 May 2024'.
 DAY: Final = re.compile(
-    rf"(?:(?:^|[,|–—•-])\s*(?:{SHORT_WEEKDAY})\.?,?\s+|(?:^|[\s,|–—-]+)(?:(?:am|on|at|vom|le|el|den)\s+)?(?:(?:{WEEKDAY}),?\s+)?)"
-    r"(?:\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\d{4}-\d\d-\d\d|\d{1,2}\.?\s+[^\W\d_]{3,12}\.?,?\s+(?:19|20)\d\d"
+    rf"(?:(?:^|[,|–—•-])\s*(?:{SHORT_WEEKDAY})\.?,?\s+|(?:^|[\s,|／–—-]+)(?:(?:am|on|at|vom|le|el|den)\s+)?(?:(?:{WEEKDAY}),?\s+)?)"
+    r"(?:\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\d{4}-\d\d-\d\d|(?:19|20)\d\d\s?[./年]\s?\d{1,2}\s?[./月]\s?\d{1,2}日?|\d{1,2}\.?\s+[^\W\d_]{3,12}\.?,?\s+(?:19|20)\d\d"
     r"|[^\W\d_]{3,9}\.?\s\d{1,2}(?:st|nd|rd|th)?,?\s(?:19|20)\d\d)(?:[\s,]*(?:kl\.?|klo|um|at|à|a las)?\s*\d\d?[:.h]\d\d\b)?",
     re.IGNORECASE,
 )
@@ -101,7 +104,7 @@ WAW_NAMES: Final = frozenset(
      "وصفي", "وجدي", "وديع", "وضاح", "وعد", "ولاء"]
 )  # fmt: skip
 SOURCE: Final = re.compile(r"(?:quelle|source|fonte|fuente|bron|kilde)s?\s*[:：]", re.IGNORECASE)
-EDGES: Final = ' ,;|–—-•/·"“”„«»>'
+EDGES: Final = ' ,;|–—-•/／·"“”„«»>'
 
 Part = Literal["author", "editor", "contributor"]
 
@@ -223,6 +226,7 @@ def _strip(raw: str) -> str:
     text = GLUED_ROLE.sub(", ", squeeze(raw))
     text = WIDGET.sub("", text)
     text = PRONOUNS.sub("", HANDLE.sub(" ", MAIL.sub(" ", text)))
+    text = ADDRESS.sub("", text) if ADDRESS.sub("", text).strip(EDGES) else text
     if day := DAY.search(text):
         before, after = text[: day.start()].strip(EDGES), text[day.end() :].strip(EDGES)
         is_opening = not before or is_dateish(f"{before} 1") or bool(byline_prefix().match(after))

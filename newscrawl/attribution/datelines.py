@@ -25,7 +25,7 @@ AGENCY_FIRST: Final = re.compile(
 )
 # MADRID — text; PARIS, April 8 — text; Washington.- text; NEW DELHI: text; JAKARTA, KOMPAS.com - text.
 PLACE_ONLY: Final = re.compile(
-    rf"(?P<head>(?P<place>[A-ZÀ-Þ][\w.'’/ -]{{2,30}}?(?:, (?!{DAY})[A-Z][\w. ]{{1,24}}?)?)(?:,\s*(?P<date>{DAY}))?"
+    rf"(?P<head>(?P<place>[A-ZÀ-Þ][\w.'’/ -]{{2,30}}?(?:, (?!{DAY})[A-Z][\w. ]{{1,24}}?){{0,2}})(?:,\s*(?P<date>{DAY}))?"
     r"\s*(?:—|–|--|:|\.-|\.?\s[-–—]|\.(?=\s))[-–—]*\s+)(?=[A-ZÀ-Þ\"“„«¿¡‘'\d])"
 )
 # 【ソウル＝小池和樹】, [부산=선수민 기자], 【6月18日 AFP】
@@ -33,6 +33,7 @@ CJK: Final = re.compile(
     r"(?P<head>[【\[](?P<place>[^】\]=＝\s\d]{1,10})[=＝](?P<reporter>[^】\]]{1,24})[】\]]|【(?P<date>\d{1,2}月\d{1,2}日)\s*(?P<agency>[^】]{2,12})】)\s*"
 )
 DATE_ONLY: Final = re.compile(r"[A-Z][a-z]{2,8}\.? \d{1,2}|\d{1,2}\.? [^\W\d_]{3,9}\.?")
+DASHES: Final = "-–—"
 CALL_SIGN: Final = re.compile(r"[KW][A-Z]{2,3}(?:-TV)?$")
 BETWEEN: Final = re.compile(r"\s*/\s*|\s+(?:and|und|et|y|e)\s+")
 GERMAN: Final = ("DE", "AT", "CH", "LI", "LU")
@@ -162,7 +163,12 @@ def _with_agency(
     if place and not date and DATE_ONLY.fullmatch(place):
         place, date = None, place
     agency = agency_named(match["agency"], country)
-    station = bool(CALL_SIGN.match(match["agency"])) or _is_own(match["agency"], publisher)
+    # 'WASHINGTON (CNN) —': in capitals before a dash, a known place vouches for who stands behind it.
+    is_shouted = place is not None and place.isupper() and is_place(place)
+    is_vouched = is_shouted and match[0].rstrip()[-1] in DASHES
+    station = (
+        bool(CALL_SIGN.match(match["agency"])) or _is_own(match["agency"], publisher) or is_vouched
+    )
     if not (agency or station) or (place and len(place.split()) > MAX_PLACE_WORDS):
         return None
     if place and agency_named(place):  # 'The Associated Press (AP) — The agency …' explains a name
@@ -182,13 +188,16 @@ def _place_only(
     if comma and _is_own(region, publisher):  # JAKARTA, KOMPAS.com
         place, comma = city, ""
     is_known = all(is_place(part) for part in BETWEEN.split(city))
-    is_in_region = bool(comma) and _is_region(region)
+    regions = region.split(", ") if comma else []
+    is_in_region = bool(regions) and all(map(_is_region, regions))
     if not (is_known and (not comma or is_in_region)) and not (is_in_region and city.isupper()):
         return None
     # In mixed case a full stop or a colon also ends an ordinary first sentence or a label; German
     # papers print `Riad. Die Boxwelt …`.
     sign = match["head"].rstrip()
-    is_plain = sign.endswith(":") or (sign.endswith(".") and country not in GERMAN)
+    is_plain = len(regions) < 2 and (
+        sign.endswith(":") or (sign.endswith(".") and country not in GERMAN)
+    )
     return None if is_plain and not city.isupper() else _dateline(match, place, match["date"], None)
 
 

@@ -22,6 +22,7 @@ FETCH_SLACK: Final = timedelta(hours=24)
 MODIFIED_SLACK: Final = timedelta(hours=48)
 DISAGREEMENT: Final = timedelta(hours=36)
 """A day and the hours that an unknown zone may add."""
+SAME_SEASON: Final = timedelta(days=14)
 SAME_WALL_TOLERANCE: Final = timedelta(seconds=60)
 MAX_OFFSET: Final = timedelta(hours=14)
 AMBIGUOUS: Final = re.compile(r"(?<!\d)\d{1,2}/\d{1,2}/\d{2,4}")
@@ -64,6 +65,8 @@ def normalise_dates(draft: Draft) -> Draft:
     """
     published = _settle(draft, "published")
     modified = _settle(draft, "modified")
+    if published and modified:
+        published, modified = _share_offset(published, modified), _share_offset(modified, published)
     published = _avoid_modified_meta(draft, published, modified) or _only_modified(modified)
     if published and modified:
         modified = _check_order(published, modified)
@@ -291,14 +294,30 @@ def _resolve_zone_conflict(first: Reading, others: Sequence[Read]) -> tuple[Read
         timed = other.precision in ("second", "minute") and other.zone_from in ("offset", "name")
         if not timed or other.value == first.value:
             continue
-        if first.zone_from == "utc" and other.instant == first.instant:
-            # The same moment, printed with the local offset too: the local day is the true one.
-            return replace(first, value=other.value, zone_from=other.zone_from), False
+        is_same = abs(other.instant - first.instant) < SAME_WALL_TOLERANCE
+        if first.zone_from in ("utc", None) and is_same:
+            # The same moment, printed with the local offset too: the local day is the true one. A
+            # time without a zone was taken for UTC, which it is then.
+            return _in_zone_of(first, other), False
         if abs(other.wall - first.wall) < SAME_WALL_TOLERANCE:
             return replace(
                 first, value=other.value, instant=other.instant
             ), first.zone_from == "utc"
     return first, False
+
+
+def _share_offset(settled: Settled, other: Settled) -> Settled:
+    """Write an instant that is stated in UTC with the offset that the page's other date has.
+
+    Only within days of it, because of summer time.
+    """
+    info, _, instant = settled
+    is_local = other[0].zone_from in ("offset", "name", "compared")
+    zone = datetime.fromisoformat(other[1]).tzinfo if is_local else None
+    if info.zone_from != "utc" or zone is None or abs(instant - other[2]) > SAME_SEASON:
+        return settled
+    local = instant.astimezone(zone).replace(microsecond=0)
+    return replace(info, zone_from="compared"), local.isoformat(), instant
 
 
 def _in_local_time(reading: Reading, draft: Draft) -> Reading:
@@ -318,6 +337,15 @@ def _in_local_time(reading: Reading, draft: Draft) -> Reading:
         value=local.isoformat(),
         wall=local.replace(tzinfo=None),
         zone_from="publisher" if draft.timezone else "country",
+    )
+
+
+def _in_zone_of(first: Reading, other: Reading) -> Reading:
+    """Write the first instant with the offset that another reading states."""
+    zone = datetime.fromisoformat(other.value).tzinfo
+    local = first.instant.astimezone(zone).replace(microsecond=0)
+    return replace(
+        first, value=local.isoformat(), wall=local.replace(tzinfo=None), zone_from=other.zone_from
     )
 
 

@@ -50,6 +50,11 @@ LABEL: Final = re.compile(
     r"|muhabir|penulis|written by|geschrieben von)\s*[:：]|(?:autorin/autor|auteur|author|autor(?:in)?)\s*$)",
     re.IGNORECASE | re.MULTILINE,
 )
+SIGNATURE: Final = re.compile(
+    r"\s*(?:[가-힣]{2,4}\s?(?:기자|칼럼니스트|특파원|논설위원)|(?:칼럼니스트|논설위원)\s[가-힣]{2,4}|(?:編集委員|論説委員)[\s　][\u3400-\u9fff々]{3,6})"
+    r"(?:\s+\S+@\S+)?\s*$"
+)
+"""A name with its role, as Korean and Japanese papers sign below the text."""
 NAME: Final = re.compile(r"[^\W\d_a-zа-яё][\w.'’-]*(?:\s+[\w.'’-]+){0,4}$")
 
 
@@ -243,6 +248,9 @@ def _labelled(document: Document) -> Iterator[HtmlElement]:
         text = element.text
         if not text or len(text) > MAX_BYLINE_CHARS or element.tag not in BYLINE_TAGS:
             continue
+        if SIGNATURE.match(text) and not in_aside(element):
+            yield element
+            return
         if not LABEL.match(text):
             continue
         # <p>Autor: <b>…</b></p> holds the name; <b>Autor:</b> has it beside itself.

@@ -42,6 +42,7 @@ MODIFIED_WORD: Final = re.compile(
     r"modif|updat|aktuali|atualiz|aggiorn|mis à jour|letzte änderung|geändert am|last edited",
     re.IGNORECASE,
 )
+PRINTED_CLOCK: Final = re.compile(r"\d[:.h]\d\d|\d\s?[ap]\.?m\b", re.IGNORECASE)
 CLOCK: Final = re.compile(
     r"aktuelles datum|heute ist|today is|current (?:date|time)|hoy es|oggi è|bugün|сегодня",
     re.IGNORECASE,
@@ -85,9 +86,13 @@ def _microdata(document: Document) -> Iterator[Dated]:
 
 def _time_elements(document: Document) -> Iterator[Dated]:
     for element in document.tree.iter("time"):
-        raw = element.get("datetime") or _shown(element)
+        stated, shown = element.get("datetime"), _shown(element)
+        raw = stated or shown
         if raw and len(raw) <= MAX_DATE_CHARS:
             yield element, Candidate(field=_field_of(element), raw=raw, method="time")
+        # <time datetime="…Z">March 1, 2024 3 AM PT</time> shows the zone.
+        if stated and stated.endswith("Z") and PRINTED_CLOCK.search(shown):
+            yield element, Candidate(field=_field_of(element), raw=shown, method="text.time")
 
 
 def _shown(element: HtmlElement) -> str:
