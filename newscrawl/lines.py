@@ -20,7 +20,7 @@ MAX_DATE_LINE: Final = 90
 MAX_BYLINE_WORDS: Final = 14
 NAME_WORD: Final = re.compile(r"^[^\W\d_a-zа-яё]")
 COPYRIGHT: Final = re.compile(
-    r"^\W*(?:©|ⓒ|\(c\)|copyright\b\W*(?:©|ⓒ|\(c\)|\d{4}|:|by\b|[^\W\d_][\w .]{1,40}\d{4}(?=\W*$|[.,;|]))|alle rechte vorbehalten"
+    r"^\W*(?:©|ⓒ|\(c\)|copyright\b\W*(?:©|ⓒ|\(c\)|\d{4}|:|by\b|(?-i:[A-ZÀ-Þ])[\w .]{1,40}\d{4}(?=\W*$|[.;|]|\W+(?:all rights|alle rechte|tous droits|click)))|alle rechte vorbehalten"
     r"|all rights reserved|tous droits réservés|todos los derechos reservados|todos os direitos reservados"
     r"|tutti i diritti riservati|無断転載|版权所有|저작권자|حقوق النشر محفوظة|جميع الحقوق محفوظة)",
     re.IGNORECASE,
@@ -123,7 +123,7 @@ def split_date_label(line: str) -> tuple[str, DateField, str]:
 
 
 def labelled_dates(line: str) -> list[tuple[DateField, str]]:
-    """Split a line that prints several dates before their labels.
+    """Split a line that prints several dates, each behind its label.
 
     >>> labelled_dates("3 May 2024, updated 4 May 2024")
     [('published', '3 May 2024,'), ('modified', '4 May 2024')]

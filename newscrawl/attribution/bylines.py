@@ -10,11 +10,13 @@ from newscrawl.attribution.datelines import is_place
 from newscrawl.attribution.names import (
     LETTER,
     MAX_NAME_WORDS,
+    PARTICLES,
     URL,
     NameKind,
     classify,
     is_publisher,
     is_role,
+    is_spelt_as_name,
     is_suffix,
 )
 from newscrawl.lines import byline_prefix, is_dateish, is_orphan, is_reading_time
@@ -27,7 +29,7 @@ CONNECTORS: Final = (
 )  # fmt: skip
 CONNECTOR: Final = re.compile(rf"(?:{'|'.join(CONNECTORS)})\b|[&;,/]", re.IGNORECASE)
 DOUBLE_NAME: Final = re.compile(
-    r"[^\W\d_][^\s,;|&]*(?: [^\s,;|&]+)+ y (?P<second>[^\W\d_a-z][^\s,;|&]+)"
+    r"[^\W\d_][^\s,;|&]* [^\s,;|&]+ y (?P<second>[^\W\d_a-z][^\s,;|&]+)"
 )
 """Two family names: José Ortega y Gasset; two people have a given name each."""
 AND: Final = re.compile(
@@ -57,15 +59,24 @@ WEEKDAY: Final = (
     r"(?:mon|tues|wednes|thurs|fri|satur|sun)day|montag|dienstag|mittwoch|donnerstag|freitag|samstag|sonnabend|sonntag"
     r"|(?:maan|dins|woens|donder|vrij|zater|zon)dag|lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|lunes|martes|miércoles"
     r"|jueves|viernes|sábado|domingo|(?:lune|marte|mercole|giove|vener)dì|sabato|domenica|(?:segunda|terça|quarta|quinta|sexta)-feira"
+    r"|mon|tues?|wed|thu(?:rs?)?|fri|sat|sun|mo|di|mi|do|fr|sa|so"
 )
-SHORT_WEEKDAY: Final = r"mon|tues?|wed|thu(?:rs?)?|fri|sat|sun|mo|di|mi|do|fr|sa|so"
-# Short names of weekdays are surnames too: 'Jane Sun, 3 May 2024' but 'Jane Doe, Sun 3 May 2024'.
+# Weekdays are surnames too, so that one counts behind a sign or a preposition: 'Jane Doe, Sun 3 May
+# 2024' but 'Jane Sun, 3 May 2024'. Between name and day it is cut later, where a full name is left.
 DAY: Final = re.compile(
-    rf"(?:(?:^|[,|–—•-])\s*(?:{SHORT_WEEKDAY})\.?,?\s+|(?:^|[\s,|／–—-]+)(?:(?:am|on|at|vom|le|el|den)\s+)?(?:(?:{WEEKDAY}),?\s+)?)"
+    rf"(?:(?:^|[,|–—•·／/-])\s*(?:(?:am|on|at|vom|le|el|den)\s+)?(?:(?:{WEEKDAY})\.?,?\s+)?"
+    rf"|\s(?:am|on|at|vom|le|el|den)\s+(?:(?:{WEEKDAY})\.?,?\s+)?|[\s,|／–—-]+)"
     r"(?:\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\d{4}-\d\d-\d\d|(?:19|20)\d\d\s?[./年]\s?\d{1,2}\s?[./月]\s?\d{1,2}日?|\d{1,2}\.?\s+[^\W\d_]{3,12}\.?,?\s+(?:19|20)\d\d"
     r"|[^\W\d_]{3,9}\.?\s\d{1,2}(?:st|nd|rd|th)?,?\s(?:19|20)\d\d)(?:[\s,]*(?:kl\.?|klo|um|at|à|a las)?\s*\d\d?[:.h]\d\d\b)?",
     re.IGNORECASE,
 )
+LAST_WEEKDAY: Final = re.compile(rf"^(\S+\s.*?\S)\s+(?:{WEEKDAY})\.?$", re.IGNORECASE)
+BOTH_HANDS: Final = re.compile(
+    r"\W*(?:text|texte|texto|testo|tekst|story|words)\s*(?:&|und|et|y|e|og|och|and|\+|,|/)\s*"
+    r"(?:photos?|fotos?|bild(?:er)?|images?)\s*(?:[:：]|(?:by|von|par|por|de|av|af)\b)\s*",
+    re.IGNORECASE,
+)
+"""What stands before who wrote the text and took its pictures."""
 LEAD_IN: Final = re.compile(
     r"\W*(?:(?:about (?:the )?)?authors?|autorin/autor|autor(?:in|en|:in|/in|\*in)?|(?:ein )?beitrag von|guest post by|recipe by"
     r"|guide by|review by|vom|pressemitteilung von|im wortlaut von|text und interview|interview|submitted by"
@@ -75,14 +86,15 @@ LEAD_IN: Final = re.compile(
 OTHER_HAND: Final = re.compile(
     r"[\s.;,|]*\b((?:medically |expert |fact[ -])?(?:reviewed|researched|checked|edited|editing|approved|updated|photographed|illustrated)"
     r"|photos?|photography|illustrations?|video)\s+(?:by|von|di|de|por|par)[\s:;]+"
-    r"|[\s.;,|]*(?<!&\s)(?<!und\s)(?<!and\s)(?<!/)\b(editors?|photos?|fotos?|bilder|grafik(?:en)?|illustrationen)\s*:\s*",
+    r"|[\s.;,|]*\b((?:photo |picture |copy )?editors?)\s*:\s*"
+    r"|(?:^\W*|\s*[.;,|]\s*)(photos?|fotos?|bilder|grafik(?:en)?|illustrationen|texte?|texto|testo|tekst|words)\s*:\s*",
     re.IGNORECASE,
 )
 """What opens the part of a byline that names who edited, checked or illustrated it."""
 FOR: Final = re.compile(r"\s+(?i:for|from|für|pour|para|en)\s+(?=(?:(?i:the)\s+)?[^\W\d_a-zа-я])")
-STATIONED: Final = re.compile(
-    r",?\s+(?:in|aus|à)\s+(?P<place>[^\W\d_a-z][\w.'’-]+(?:\s[^\W\d_a-z][\w.'’-]+){0,2})$"
-)
+DASHED: Final = re.compile(r"(\s+[–—-]\s+|\s*\|\s*)")
+STATIONED: Final = re.compile(r"(?:^|,?\s+)(?:in|aus|à)\s+(?P<place>[^\W\d_a-z][\w.'’ -]+)$")
+"""The place behind a name, as in `Jane Doe in Kyiv`."""
 PRONOUNS: Final = re.compile(r"\s*\((?:she|he|they)(?:\s?/\s?\w+)+\)", re.IGNORECASE)
 PICTURES: Final = frozenset(
     [
@@ -141,10 +153,7 @@ def read_byline(
         return (Name(text=squeeze(raw), kind="publisher", raw=squeeze(raw)),)
     names: list[Name] = []
     for part, text in _parts(_joined(raw[:MAX_BYLINE_CHARS])):
-        for piece in _split_people(_strip(text)):
-            if names and names[-1].kind == "person" and not names[-1].role and is_role(piece):
-                names[-1] = replace(names[-1], role=piece)  # Jane Doe - Senior Reporter
-                continue
+        for piece in _split_people(_with_roles(_strip(text))):
             found = _read_piece(piece, publisher, host)
             names += (replace(n, part=part) if part != "author" else n for n in found)
     unique: dict[tuple[str, str], Name] = {}
@@ -183,7 +192,7 @@ def _has_name(text: str) -> bool:
 
 
 def _is_lead_in(piece: str) -> bool:
-    return any(p.fullmatch(f"{piece} ") for p in (byline_prefix(), LEAD_IN))
+    return any(p.fullmatch(f"{piece} ") for p in (byline_prefix(), BOTH_HANDS, LEAD_IN))
 
 
 def _is_template(piece: str) -> bool:
@@ -213,13 +222,17 @@ def _sign_between(text: str, piece: str, line: str) -> str:
 
 
 def _parts(text: str) -> Iterator[tuple[Part, str]]:
-    """Part a byline where another hand is named: `Reviewed by`, `Edited by`."""
+    """Part a byline where another hand is named: `Reviewed by`, `Edited by`, `Fotos:`."""
+    if both := BOTH_HANDS.match(text):
+        text = text[both.end() :]
     marks = list(OTHER_HAND.finditer(text))
     ends = [mark.start() for mark in marks[1:]] + [len(text)]
     yield "author", text[: marks[0].start()] if marks else text
     for mark, end in zip(marks, ends, strict=bool(marks)) if marks else ():
-        said = (mark[1] or mark[2]).lower()
-        yield "editor" if "edit" in said else "contributor", text[mark.end() : end]
+        said = (mark[1] or mark[2] or mark[3]).lower()
+        part: Part = "editor" if "edit" in said else "contributor"
+        is_writer = said.startswith(("te", "words"))
+        yield "author" if is_writer else part, text[mark.end() : end]
 
 
 def _strip(raw: str) -> str:
@@ -230,7 +243,7 @@ def _strip(raw: str) -> str:
     if day := DAY.search(text):
         before, after = text[: day.start()].strip(EDGES), text[day.end() :].strip(EDGES)
         is_opening = not before or is_dateish(f"{before} 1") or bool(byline_prefix().match(after))
-        text = after if after and is_opening else before
+        text = after if after and is_opening else _without_weekday(before)
     # Twice: "By: By Jane Doe" is what a template's label makes of a field that has one already.
     first = ""
     for _ in range(2):
@@ -238,10 +251,24 @@ def _strip(raw: str) -> str:
         if _is_lead_in(text):
             return ""
         match = byline_prefix().match(text) or LEAD_IN.match(text)
-        # A second one must repeat the first or have a colon: 'By Di Stefano' has a name in it.
-        if match and (not first or bare(match[0]) == first or match[0].rstrip().endswith(":")):
-            text, first = text[match.end() :], bare(match[0])
+        if match and (not first or _is_second(match[0], first)):
+            text, first = text[match.end() :], match[0].strip()
     return re.sub(r"\s+(?:am|on|at|vom|le|el|in)$", "", squeeze(text).strip(EDGES))
+
+
+def _without_weekday(text: str) -> str:
+    """Cut the weekday that a date left behind, where a full name is left: not of `By Jane Sun`."""
+    opening = byline_prefix().match(text)
+    start = opening.end() if opening else 0
+    return text[:start] + LAST_WEEKDAY.sub(r"\1", text[start:])
+
+
+def _is_second(lead_in: str, first: str) -> bool:
+    """Tell a second lead-in, `Author: By Jane Doe`, from a name: `By Di Stefano`, `By da Silva`."""
+    if first.endswith((":", "：")) or bare(lead_in) in bare(first).split():
+        return True
+    is_name = bare(first) == "by" and bare(lead_in) in PARTICLES
+    return lead_in[:1].islower() and not is_name
 
 
 def _split_people(text: str) -> list[str]:
@@ -262,6 +289,14 @@ def _split_and(text: str) -> list[str]:
     return AND.split(text)
 
 
+def _with_roles(text: str) -> str:
+    """Write `Jane Doe - Senior Reporter` as `Jane Doe, Senior Reporter`."""
+    head, *rest = DASHED.split(text)
+    for sign, piece in zip(rest[::2], rest[1::2], strict=True):
+        head += f", {piece}" if is_role(piece) else sign + piece
+    return head
+
+
 def _split_waw(text: str) -> list[str]:
     """Split 'name و+name' where both sides have two words and the second is no name in و itself."""
     words = text.split()
@@ -280,17 +315,21 @@ def _read_piece(part: str, publisher: str | None, host: str | None) -> list[Name
     for piece in pieces:
         person = names[-1] if names and names[-1].kind == "person" else None
         text, role, affiliation = _unwrapped(piece)
-        stationed = STATIONED.search(text)
-        if stationed and classify(text[: stationed.start()]) == "person":
-            text = text[: stationed.start()]
+        text, place = _without_station(text)
         kind = "publisher" if URL.search(affiliation or "") else classify(text, publisher, host)
         if person and kind != "agency" and is_suffix(text):
-            names[-1] = replace(person, role=person.role or text, raw=f"{person.raw}, {piece}")
+            names[-1] = replace(
+                person,
+                role=person.role or text,
+                place=person.place or place,
+                raw=f"{person.raw}, {piece}",
+            )
         elif person and kind == "publisher":
             names[-1] = replace(person, affiliation=text, raw=f"{person.raw}, {piece}")
         elif person and kind == "person" and _is_place_like(text):
             # 'Seb Dumitru, Lille': a single word behind a full name is where it was written
-            place = re.sub(r"^(?:in|aus|à) ", "", text)
+            named = STATIONED.match(text)
+            place = named["place"] if named else text
             names[-1] = replace(person, place=place, raw=f"{person.raw}, {piece}")
         elif kind != "noise":
             if person and kind in ("agency", "desk"):
@@ -302,11 +341,21 @@ def _read_piece(part: str, publisher: str | None, host: str | None) -> list[Name
                     raw=piece,
                     role=role,
                     affiliation=affiliation,
-                    place=stationed["place"] if stationed and kind == "person" else None,
+                    place=place if kind == "person" else None,
                     part="contributor" if _is_pictures(piece) else "author",
                 )
             )
     return names
+
+
+def _without_station(text: str) -> tuple[str, str | None]:
+    """Part `Jane Doe in New Delhi`, where the place is a known one and a full name is left."""
+    stationed = STATIONED.search(text)
+    name = text[: stationed.start()] if stationed else ""
+    if stationed is None or not (is_place(stationed["place"]) or classify(text) == "noise"):
+        return text, None
+    is_full = " " in name and (is_spelt_as_name(name) or is_role(name))
+    return (name, stationed["place"]) if is_full else (text, None)
 
 
 def _unwrapped(piece: str) -> tuple[str, str | None, str | None]:
@@ -356,6 +405,7 @@ def _is_pictures(piece: str) -> bool:
 
 
 def _is_place_like(text: str) -> bool:
-    place = re.sub(r"^(?:in|aus|à) ", "", text)
+    stationed = STATIONED.match(text)
+    place = stationed["place"] if stationed else text
     is_word = len(place.split()) == 1 and place[:1].isupper() and len(place) > 2
     return is_word or is_place(place)

@@ -5,7 +5,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Final
 
-from newscrawl.attribution.agencies import agency_named
+from newscrawl.attribution.agencies import agencies_in, agency_named
 from newscrawl.attribution.names import is_publisher
 from newscrawl.items import Dateline, Publisher
 from newscrawl.reference import word_list
@@ -38,89 +38,23 @@ CALL_SIGN: Final = re.compile(r"[KW][A-Z]{2,3}(?:-TV)?$")
 BETWEEN: Final = re.compile(r"\s*/\s*|\s+(?:and|und|et|y|e)\s+")
 GERMAN: Final = ("DE", "AT", "CH", "LI", "LU")
 MAX_PLACE_WORDS: Final = 6
-SPOKEN: Final = re.compile(r"[\"“]?(?:I[\s'’]|(?:We|You|Yes|No|Well|Oh|My|Yeah|Okay)\b)")
-NO_PLACES: Final = frozenset(
-    [
-        "단독",
-        "속보",
-        "종합",
-        "특종",
-        "인터뷰",
-        "포토",
-        "영상",
-        "기획",
-        "사설",
-        "칼럼",
-        "速報",
-        "独自",
-        "特集",
-        "社説",
-        "動画",
-        "写真",
-    ]
+SPOKEN: Final = re.compile(
+    r"[\"“]?(?:I(?:['’](?:m|ve|d|ll)\b| (?:am|was|have|had|don|do|did|think|know|mean|guess|met|love|never|always|would|wanted|grew)\b)"
+    r"|We (?:met|went|had|got|grew|were both|just)\b|(?:Yes|No|Well|Oh|Yeah|Okay|Absolutely)[,.!—–])"
 )
+NO_PLACES: Final = frozenset(
+    ["단독", "속보", "종합", "특종", "인터뷰", "포토", "영상", "기획", "사설", "칼럼", "速報", "独自", "特集", "社説", "動画", "写真", "사진", "출처",
+     "자료", "그래픽", "이미지", "특파원", "文", "取材", "図", "撮影", "聞き手", "email"]
+)  # fmt: skip
 """What else stands in such brackets: exclusive, breaking, interview, photo, editorial."""
 HANGUL_REPORTER: Final = re.compile(r"\s*(?:기자|특파원)$")
 STATES: Final = frozenset(
-    [
-        "ala",
-        "alaska",
-        "ariz",
-        "ark",
-        "calif",
-        "colo",
-        "conn",
-        "del",
-        "fla",
-        "ga",
-        "hawaii",
-        "idaho",
-        "ill",
-        "ind",
-        "iowa",
-        "kan",
-        "kansas",
-        "ky",
-        "la",
-        "maine",
-        "md",
-        "mass",
-        "mich",
-        "minn",
-        "miss",
-        "mo",
-        "mont",
-        "neb",
-        "nev",
-        "n.h",
-        "n.j",
-        "n.m",
-        "n.y",
-        "ny",
-        "nc",
-        "n.c",
-        "n.d",
-        "ohio",
-        "okla",
-        "ore",
-        "oregon",
-        "pa",
-        "r.i",
-        "s.c",
-        "s.d",
-        "tenn",
-        "texas",
-        "utah",
-        "vt",
-        "va",
-        "wash",
-        "w.va",
-        "wis",
-        "wyo",
-        "ontario",
-        "quebec",
-    ]
-)
+    ["ala", "alaska", "ariz", "ark", "calif", "colo", "conn", "del", "fla", "ga", "hawaii", "idaho", "ill", "ind",
+     "iowa", "kan", "kansas", "ky", "la", "maine", "md", "mass", "mich", "minn", "miss", "mo", "mont", "neb",
+     "nev", "n.h", "n.j", "n.m", "n.y", "ny", "nc", "n.c", "n.d", "ohio", "okla", "ore", "oregon", "pa", "r.i",
+     "s.c", "s.d", "tenn", "texas", "utah", "vt", "va", "wash", "w.va", "wis", "wyo", "ontario", "quebec", "d.c",
+     "dc"]
+)  # fmt: skip
 """US states as the Associated Press abbreviates them, and two provinces."""
 
 
@@ -165,13 +99,14 @@ def _with_agency(
     agency = agency_named(match["agency"], country)
     # 'WASHINGTON (CNN) —': in capitals before a dash, a known place vouches for who stands behind it.
     is_shouted = place is not None and place.isupper() and is_place(place)
-    is_vouched = is_shouted and match[0].rstrip()[-1] in DASHES
+    is_vouched = is_shouted and match.re is WITH_AGENCY and match[0].rstrip()[-1] in DASHES
     station = (
         bool(CALL_SIGN.match(match["agency"])) or _is_own(match["agency"], publisher) or is_vouched
     )
     if not (agency or station) or (place and len(place.split()) > MAX_PLACE_WORDS):
         return None
-    if place and agency_named(place):  # 'The Associated Press (AP) — The agency …' explains a name
+    named = agency_named(place) if place else None
+    if named and named == agency:  # 'The Associated Press (AP) — The agency …' explains a name
         return None
     return _dateline(match, place, date, agency.id if agency else None)
 
@@ -204,8 +139,8 @@ def _place_only(
 def _cjk(match: re.Match[str], country: str | None) -> Dateline | None:
     if match["place"] in NO_PLACES:
         return None
-    if match["place"] and (agency := agency_named(match["reporter"], country)):
-        return _dateline(match, match["place"], None, agency.id)
+    if match["place"] and (found := agencies_in(match["reporter"], country)):
+        return _dateline(match, match["place"], None, found[0].id)
     if match["place"]:
         reporter = HANGUL_REPORTER.sub("", match["reporter"]).strip()
         return _dateline(

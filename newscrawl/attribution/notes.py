@@ -6,6 +6,7 @@ from typing import Final, get_args
 
 from newscrawl.attribution.names import is_spelt_as_name
 from newscrawl.items import Block, Note, NoteKind
+from newscrawl.lines import is_dateish
 from newscrawl.reference import load_table
 from newscrawl.wording import fold
 
@@ -16,9 +17,11 @@ MAX_OPENING: Final = 45
 MAX_LEAD: Final = 120
 """Characters from the start in which a note says what it is; later it is quoted."""
 PLAIN: Final = re.compile(
-    r"\W*|.*\d.*|\W*(?:to|on|for|zu|zum|à|al?|del?|du|vom) (?:this|our|an|the|diesem|cet|este|questo)\b.*"
+    r"\W*(?:(?:appended|posted|published)\b[^:]*|(?:to|on|zu|in) (?:this|our|diesem|cet|este|questo) [\w -]+|aus dem \w+|from (?:the )?\w+"
+    r"|d(?:e l'|u |el |al |o )\w+)?\W*"
 )
-"""What may stand between a single opening word and its colon: nothing, a date, what it is about."""
+"""What may stand between a single opening word and its colon besides a date: nothing, what it is about."""
+AND: Final = re.compile(r"\s*[,/&]\s*|\s+(?:and|und|et|y|e)\s+")
 WRAPPING: Final = " *()[]–—-•†"
 
 
@@ -42,15 +45,22 @@ def note_of(block: Block) -> Note | None:
 def _is_opened(kind: str, text: str, printed: str) -> bool:
     """Tell a note by its first words: `Correction, 3 May:`, not `Correction of the market: shares fell`.
 
-    'Translation:' also opens what a writer has to say in other words; a name alone makes it a note.
+    'Translation:' also opens what a writer has to say in other words; names alone make it a note.
     """
     match = _opening(kind).match(text)
     if match is None:
         return False
-    if kind == "translation" and not is_spelt_as_name(printed[-len(match["rest"]) :]):
+    if kind == "translation" and not _names_only(printed):
         return False
+    between = match["between"]
     is_phrase = re.search(r"\W", match["word"]) is not None
-    return is_phrase or PLAIN.fullmatch(match["between"]) is not None
+    return is_phrase or is_dateish(between.strip(WRAPPING)) or PLAIN.fullmatch(between) is not None
+
+
+def _names_only(text: str) -> bool:
+    """Tell whether names of two words or three are all that stands behind the colon."""
+    names = AND.split(re.split(r"[:：]|\s[–—-]\s", text.strip(WRAPPING), maxsplit=1)[-1])
+    return all(1 < len(name.split()) < 4 and is_spelt_as_name(name) for name in names)
 
 
 @cache
@@ -58,14 +68,18 @@ def _opening(kind: str) -> re.Pattern[str]:
     words = sorted(map(fold, load_table("notes")[kind]["opens"]), key=len, reverse=True)
     return re.compile(
         rf"(?P<word>{'|'.join(map(re.escape, words))})(?=[\s,:：.(–—-])"
-        rf"(?P<between>[^:：.!?]{{0,{MAX_OPENING}}})(?:[:：)]|\s-\s)(?P<rest>.*)"
+        rf"(?P<between>[^:：!?]{{0,{MAX_OPENING}}}?)(?:[:：]|\s-\s|\)\s)"
     )
 
 
 @cache
 def _contained(kind: str) -> re.Pattern[str]:
-    """Give the phrases of a kind as one pattern; `<text>` stands for what an article is called."""
+    """Give the phrases of a kind as one pattern.
+
+    `<text>` stands for what an article is called, `<print>` for that or a part of one.
+    """
     table = load_table("notes")
-    texts = f"(?:{'|'.join(map(fold, table['texts']['words']))})"
-    phrases = (re.escape(fold(p)).replace("<text>", texts) for p in table[kind]["contains"])
-    return re.compile(rf"(?<!\w)(?:{'|'.join(phrases) or '(?!)'})(?!\w)")
+    phrases = "|".join(re.escape(fold(phrase)) for phrase in table[kind]["contains"]) or "(?!)"
+    for name, words in table["texts"].items():
+        phrases = phrases.replace(f"<{name}>", f"(?:{'|'.join(map(fold, words))})")
+    return re.compile(rf"(?<!\w)(?:{phrases})(?!\w)")

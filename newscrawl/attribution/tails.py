@@ -19,7 +19,11 @@ ADDITIONAL: Final = re.compile(
     r"(?i)\b(?:additional|further) (?:reporting|contributions) (?:by|from)\s+(?P<names>[^;.()]+?)(?=\s*(?:[;.)]|$|,?\s+(?:writing|editing) by))"
 )
 THIS_TEXT: Final = re.compile(
-    r"contributed (?:to )?(?:reporting\b|(?:this|the) (?:report|story|article|piece|coverage|post|dispatch)\b)",
+    r"contributed (?:to )?(?:(?:the )?reporting|(?:this|the) (?:report|story|article|piece|coverage|dispatch))(?:\W*$|\.? (?:from|in|for)\b)",
+    re.IGNORECASE,
+)
+REPORTERS: Final = re.compile(
+    r"\b(?:writers?|reporters?|correspondents?|journalists?|producers?|staff|bureaus?|newsrooms?)\b",
     re.IGNORECASE,
 )
 OUTLET: Final = re.compile(
@@ -50,64 +54,21 @@ REPORTING: Final = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 CREDIT_WORDS: Final = frozenset(
-    [
-        "additional",
-        "reporting",
-        "writing",
-        "written",
-        "editing",
-        "edited",
-        "compiled",
-        "by",
-        "and",
-        "in",
-        "with",
-        "for",
-        "from",
-        "the",
-        "at",
-        "of",
-        "newsroom",
-        "newsrooms",
-        "bureau",
-        "bureaus",
-        "staff",
-        "contributed",
-        "contributing",
-        "production",
-        "graphics",
-        "photography",
-        "translation",
-        "translated",
-        "research",
-        "our",
-        "agencies",
-        "agency",
-        "par",
-        "avec",
-        "et",
-        "rédigé",
-        "la",
-        "le",
-        "les",
-        "agence",
-        "agences",
-        "redaktion",
-        "schlussredaktion",
-        "mit",
-        "von",
-        "und",
-        "y",
-        "e",
-    ]
-)
+    ["additional", "reporting", "writing", "written", "editing", "edited", "compiled", "by", "and", "in", "with",
+     "for", "from", "the", "at", "of", "newsroom", "newsrooms", "bureau", "bureaus", "staff", "contributed",
+     "contributing", "production", "graphics", "photography", "translation", "translated", "research", "our",
+     "agencies", "agency", "par", "avec", "et", "rédigé", "la", "le", "les", "agence", "agences", "redaktion",
+     "schlussredaktion", "mit", "von", "und", "y", "e", "wire", "reports", "services", "reporters",
+     "correspondents", "writers", "additionally", "special", "to", "via", "édité"]
+)  # fmt: skip
 """Words in small letters that a note of who reported and edited has; a sentence has others."""
-MAX_OTHER_WORDS: Final = 1
+REDAKTION: Final = re.compile(r"\W{0,2}(?:schluss)?redaktion\s*:", re.IGNORECASE)
+CONTACT: Final = re.compile(r"\S+@\S+|\+?\d[\d\s()-]{6,}")
 COPYRIGHT: Final = re.compile(
     r"(?i)^\W{0,2}(?:©|\(c\)|copyright\W{0,3}(?=©|\d{4}))\W*(?:\d{4}\W*)?(?P<holder>.{2,80})"
 )
 EDITORS: Final = re.compile(
-    r"(?i)(?:editing\s+by|edited\s+by|édité\s+par|(?:schluss)?redaktion\s*:|redigatur\s*:)\s+(?P<names>[^;.()]+?)(?=,?\s*(?:[;.)]|$|writing by|reporting by|(?:schluss)?redaktion))"
+    r"(?i)(?:editing\s+by:?|edited\s+by:?|édité\s+par|(?:schluss)?redaktion\s*:|redigatur\s*:)\s+(?P<names>[^;.()]+?)(?=,?\s*(?:[;.)]|$|writing by|reporting by|(?:schluss)?redaktion))"
 )
 CREDIT_TAIL: Final = re.compile(
     r"(?i)^\W{0,2}(?:with\s+(?:files|inputs?|reports?|reporting|material|agency inputs?)\s+from|mit\s+(?:material|agenturmaterial)"
@@ -177,9 +138,14 @@ def _read_reporting(text: str, country: str | None) -> Tail | None:
 
 def _is_credit(text: str) -> bool:
     """Tell a note of who reported and edited from `Edited by a team of scholars, the book runs to …`."""
-    small = (word for word in re.findall(r"[^\W\d_][\w’'-]*", text) if word[0].islower())
-    others = [word for word in small if word not in CREDIT_WORDS and word not in PARTICLES]
-    return len(others) <= MAX_OTHER_WORDS and "?" not in text
+    plain = CONTACT.sub(" ", text)
+    if REDAKTION.match(plain):
+        names = re.split(r"[,/;:]|\s+und\s+", plain.strip(" .").partition(":")[2])
+        parts = [name for name in map(str.strip, names) if name]
+        return all(is_spelt_as_name(p) or INITIALS.fullmatch(p) for p in parts) and "!" not in text
+    words = re.findall(r"[^\W\d_][\w.’'-]*", plain)
+    small = (word.rstrip(".") for word in words if word.rpartition("-")[2][:1].islower())
+    return "?" not in text and all(w in CREDIT_WORDS or w in PARTICLES for w in small)
 
 
 def _read_initials(text: str, country: str | None) -> Tail | None:
@@ -213,7 +179,8 @@ def _read_added(text: str, country: str | None) -> Tail | None:
 
 
 def _split_names(names: str) -> list[str]:
-    return [name.strip() for name in re.split(r",\s*|\s+and\s+|\s+et\s+", names) if name.strip()]
+    parts = re.split(r",?\s+(?:and|et|und)\s+|,\s*", names)
+    return [name.strip() for name in parts if name.strip()]
 
 
 def _contributors(names: str) -> Iterator[str]:
@@ -234,10 +201,11 @@ def _contribution(text: str) -> str | None:
     if not match or text.count(". ") > 1:
         return None
     names = [OUTLET.sub("", part.removeprefix("and ")) for part in _split_names(match["names"])]
-    people = [STATIONED.sub("", name) for name in names]
+    people = [STATIONED.sub("", name).removeprefix("the ") for name in names]
     is_named = " " in people[0] and all(map(is_spelt_as_name, people))
     is_bare = match[0].endswith("contributed.") and is_named
-    return match["names"] if is_bare or THIS_TEXT.search(text) else None
+    is_signed = is_named or REPORTERS.search(match["names"]) or agencies_in(match["names"])
+    return match["names"] if is_bare or (is_signed and THIS_TEXT.search(text)) else None
 
 
 def _read_credit_line(text: str, country: str | None) -> Tail | None:

@@ -19,7 +19,6 @@ LATEST_YEAR: Final = 2069
 """Years; the sanity check where the time of the download is not known. Nepal counts the 2080s now."""
 FETCH_SLACK: Final = timedelta(hours=24)
 """A page fetched 'before' it was published: clocks, and zones that were not stated."""
-MODIFIED_SLACK: Final = timedelta(hours=48)
 DISAGREEMENT: Final = timedelta(hours=36)
 """A day and the hours that an unknown zone may add."""
 SAME_SEASON: Final = timedelta(days=14)
@@ -34,6 +33,11 @@ MAX_COMPARED: Final = 8
 QUARTER: Final = timedelta(minutes=15)
 SEEN: Final = ("text.class", "text.line")
 """Methods of printed dates near the headline."""
+LABELLED: Final = re.compile(
+    r"publi|posted|veröffentlicht|erschienen|mis en ligne|paru|pubbl|gepubli|opublik|опублик|yayın",
+    re.IGNORECASE,
+)
+"""Labels of the day of publication; 'date', 'vom' and 'Stand' stand before other days too."""
 BOTH: Final = "text.both"
 """The method of a line that prints both dates, and so is the article's own."""
 STATED: Final = ("jsonld.", "meta.", "microdata.")
@@ -60,7 +64,7 @@ def normalise_dates(draft: Draft) -> Draft:
     """Choose both dates among the candidates, in the order these were found.
 
     Extraction lists them in the order they are trusted: JSON-LD, metas, microdata, time elements,
-    visible text; the day in the address comes last. A candidate that cannot be true is skipped and
+    visible text; the day in the address comes last. A label in print corrects a time element. A candidate that cannot be true is skipped and
     the reason noted: before 1990, after the download, an empty label.
     """
     published = _settle(draft, "published")
@@ -90,7 +94,7 @@ def _settle(draft: Draft, field: str) -> Settled | None:
     readings, flags, reasons = _plausible(draft, field)
     if not readings:
         return None
-    readings = _finest(_by_listing(_in_right_order(readings)))
+    readings = _finest(_by_label(_by_listing(_in_right_order(readings))))
     candidate, reading = readings[0]
     reading, conflict = _resolve_zone_conflict(reading, readings[1:])
     if any(_disagrees(candidate, other, reading) for candidate, other in readings[1:]):
@@ -131,7 +135,8 @@ def _plausible(draft: Draft, field: str) -> tuple[list[Read], list[str], dict[Ca
     reasons: dict[Candidate, str] = {}
     for candidate in _candidates(draft, field):
         printed = candidate.method.startswith("text")
-        if kept and printed and _is_settling(kept[0][1]) and not _may_show_zone(kept, candidate):
+        is_settled = kept and printed and _is_settling(kept[0][1])
+        if is_settled and not (_may_show_zone(kept, candidate) or _may_correct(kept, candidate)):
             reasons[candidate] = "not needed"
             continue
         reading = _read(candidate, draft)
@@ -158,6 +163,20 @@ def _may_show_zone(kept: list[Read], candidate: Candidate) -> bool:
     return is_utc and bool(PRINTED_TIME.search(candidate.raw))
 
 
+def _may_correct(kept: list[Read], candidate: Candidate) -> bool:
+    """Tell whether a printed date says of itself what a time element leaves open."""
+    return kept[0][0].method == "time" and _is_labelled(candidate)
+
+
+def _is_labelled(candidate: Candidate) -> bool:
+    """Tell a date near the headline whose label says that it is the day of publication."""
+    if candidate.method == BOTH:
+        return True
+    label, field, _ = split_date_label(candidate.raw)
+    is_plain = LABELLED.search(label) is not None and field == "published"
+    return candidate.method in SEEN and is_plain
+
+
 def _is_settling(reading: Reading) -> bool:
     return reading.precision in ("second", "minute") and reading.zone_from is not None
 
@@ -182,7 +201,7 @@ def _implausible(reading: Reading, draft: Draft) -> str | None:
 
 def _candidates(draft: Draft, field: str) -> list[Candidate]:
     each = (c for candidate in draft.candidates for c in _one_by_one(candidate))
-    found = _labelled_first(sorted((c for c in each if c.field == field), key=_is_weak))
+    found = sorted((c for c in each if c.field == field), key=_is_weak)
     found += (c for c in draft.page.listed if c.field == field)
     if field == "published" and (day := _url_day(draft.page.url)):
         found.append(Candidate(field=field, raw=day, method="url"))
@@ -197,13 +216,6 @@ def _one_by_one(candidate: Candidate) -> list[Candidate]:
     if len({field for field, _ in dates}) < 2:
         return [candidate]
     return [replace(candidate, field=field, raw=raw, method=BOTH) for field, raw in dates]
-
-
-def _labelled_first(found: list[Candidate]) -> list[Candidate]:
-    """Put printed dates with a label before time elements, whose label nobody sees."""
-    first = next((i for i, c in enumerate(found) if c.method == "time"), len(found))
-    labelled = [c for c in found[first:] if c.method in SEEN and split_date_label(c.raw)[0]]
-    return [*found[:first], *labelled, *(c for c in found[first:] if c not in labelled)]
 
 
 def _is_weak(candidate: Candidate) -> bool:
@@ -234,6 +246,20 @@ def _by_listing(readings: list[Read]) -> list[Read]:
     for position, (candidate, other) in enumerate(readings):
         is_stated = candidate.method.startswith(STATED)
         if is_stated and abs(other.instant - listed.instant) <= DISAGREEMENT:
+            return [readings[position], *readings[:position], *readings[position + 1 :]]
+    return readings
+
+
+def _by_label(readings: list[Read]) -> list[Read]:
+    """Prefer a printed date with a label to a time element of another day that has none.
+
+    The same day, and the next, are what zones make of one moment.
+    """
+    first = readings[0]
+    if first[0].method != "time":
+        return readings
+    for position, (candidate, other) in enumerate(readings[1:], 1):
+        if _is_labelled(candidate) and abs(other.instant - first[1].instant) > DISAGREEMENT:
             return [readings[position], *readings[:position], *readings[position + 1 :]]
     return readings
 

@@ -43,10 +43,12 @@ COMPACT: Final = re.compile(
 EPOCH: Final = re.compile(r"(1\d{9}|1\d{12})$")
 OFFSET: Final = re.compile(r"(?<!\d)(?:UTC|GMT)?\s*([+-])\s*(\d{1,2}):?(\d\d)?\b")
 BEHIND_CLOCK: Final = re.compile(
-    r"\s*[(\[]?[+-](?:\d{1,2}|\d\d:?\d\d)(?![\d:./-]|\s*(?:[ap]\.?m|uhr|h\b|hrs|o['’]clock))|\s*[(\[]?(?:UTC|GMT)\s*[+-]",
+    r"\s*[(\[]?(?:\+\d{1,2}(?::?\d\d)?|-\d\d?(?!:)|-\d\d:?\d\d)(?![\d:./-]|\s*(?:[ap]\.?m|uhr|h\b|hrs?\b|hs\b|o['’]clock)|\s+[^\W\d_]{3})"
+    r"|\s*[(\[]?(?:UTC|GMT)\s*[+-]",
     re.IGNORECASE,
 )
-"""An offset behind a time, and no second time: '2:00pm-4:00pm', '10:00-12:00 Uhr'."""
+"""An offset behind a time, and no second time or day: '2:00pm-4:00pm', '10:00-12:00 Uhr', '10:00-4 May'."""
+SPAN: Final = re.compile(r"-(\d\d):(\d\d)")
 PRINTED_OFFSET: Final = re.compile(r"(?:UTC|GMT)\s*[+-]\s*\d{1,2}(?::?\d\d)?\b|[+-]\d\d:?\d\d\b")
 """An offset among the words of a date; '- 03' alone is the day behind another calendar's date."""
 ZONE_NAME: Final = re.compile(
@@ -152,6 +154,8 @@ def _read_iso(text: str, country: str | None) -> Reading | None:
     zone = (zone or "").strip()
     if half := HALF_DAY.match(zone):
         hour, zone = str(_of_24(int(hour), half[1])), zone[half.end() :].strip()
+    if zone[:1] in ("+", "-") and not BEHIND_CLOCK.match(zone):
+        zone = ""  # the end of a span
     parts = (year, month, day, hour, minute, second, fraction)
     return _compose(parts, zone, country)
 
@@ -286,7 +290,7 @@ def _read_visible(text: str, language: str, country: str | None) -> Reading | No
     clock = CLOCK.search(text)
     dated = (text[: clock.start()] + " " + text[clock.end() :]) if clock else text
     zone = text[clock.end() :] if clock else ""
-    if not BEHIND_CLOCK.match(zone):
+    if not BEHIND_CLOCK.match(zone) or (clock and _is_span(clock, zone)):
         zone = OFFSET.sub(" ", zone)  # 11:25 PM - 10 Jul 2020
     day = (
         _iso_day(dated)
@@ -299,6 +303,12 @@ def _read_visible(text: str, language: str, country: str | None) -> Reading | No
     if hour is None:
         return _day(day)
     return _with_zone(day.replace(hour=hour[0], minute=hour[1]), "minute", zone, country)
+
+
+def _is_span(clock: re.Match[str], zone: str) -> bool:
+    """Tell '10:00-11:30' from '10:00-05:00': the end of a span is later than its beginning."""
+    end, start = SPAN.match(zone), _clock(clock)
+    return end is not None and start is not None and (int(end[1]), int(end[2])) > start
 
 
 def _without_zone(text: str) -> str:

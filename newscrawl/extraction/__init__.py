@@ -42,28 +42,9 @@ section below that, and the headline from there on."""
 SAMPLE_CHARS: Final = 4000
 """Characters of the text that the language is told from."""
 ARTICLES: Final = frozenset(
-    [
-        "the",
-        "a",
-        "an",
-        "der",
-        "die",
-        "das",
-        "ein",
-        "eine",
-        "le",
-        "la",
-        "les",
-        "el",
-        "los",
-        "las",
-        "il",
-        "o",
-        "os",
-        "de",
-        "het",
-    ]
-)
+    ["the", "a", "an", "der", "die", "das", "ein", "eine", "le", "la", "les", "el", "los", "las", "il", "o", "os",
+     "de", "het"]
+)  # fmt: skip
 MAX_KICKER_WORDS: Final = 4
 MAX_SITE_WORDS: Final = 4
 
