@@ -18,9 +18,11 @@ from urllib.parse import urlsplit
 from itemadapter import ItemAdapter
 
 from newscrawl.attribution import normalise_attribution
-from newscrawl.attribution.bylines import Name, read_byline
+from newscrawl.attribution.bylines import MAX_BYLINE_CHARS, Name, read_byline
 from newscrawl.dates import normalise_dates
+from newscrawl.dates.formats import read_date
 from newscrawl.items import Block, Candidate, Draft, Page, Publisher
+from newscrawl.reasons import EditCode
 from newscrawl.reference import country_of, publisher_for
 
 PUBLISHED: Final = (
@@ -33,6 +35,8 @@ LANGUAGES: Final = ("language", "inLanguage", "lang")
 PUBLISHERS: Final = ("publisher", "source", "site_name")
 LANGUAGE_TAG: Final = re.compile(r"[A-Za-z]{2,3}(?![A-Za-z])")
 MARKUP: Final = re.compile(r"</\w+>|<(?:p|br|div|img)\b[^<>]*>", re.IGNORECASE)
+HOMES: Final = {EditCode.DATELINE: "dateline", EditCode.NOTE: "notes"}
+"""The further fields that keep what these edits take out of a text."""
 MADE_OF: Final = {"agency": "agencies", "desk": "desk", "publisher": "desk"}
 """The further field that keeps a name of this kind when the authors are cut down to people."""
 
@@ -41,13 +45,18 @@ Changes = dict[str, object]
 
 
 def normalise_item_dates(item: Any) -> Any:
-    """Write an item's dates in ISO 8601; what cannot be read stays as it is.
+    """Write an item's dates in ISO 8601; what cannot be read, or is a datetime, stays as it is.
 
     >>> normalise_item_dates({"url": "https://a.de/x", "date": "3. Mai 2024, 10:15 Uhr", "lang": "de"})["date"]
     '2024-05-03T10:15:00'
     """
     adapter = ItemAdapter(item)
-    published, modified = _name(adapter, PUBLISHED, _is_date), _name(adapter, MODIFIED, _is_date)
+    language = _language(adapter)
+    published, modified = (
+        _name(adapter, names, lambda value: _is_dated(value, language))
+        or _name(adapter, names, _is_date)
+        for names in (PUBLISHED, MODIFIED)
+    )
     found = tuple(
         Candidate(field=field, raw=_text(adapter[name]), method=f"item.{name}")
         for field, name in (("published", published), ("modified", modified))
@@ -62,7 +71,8 @@ def normalise_item_dates(item: Any) -> Any:
         (modified, draft.date_modified, draft.dates.modified),
     ):
         # What the address or the other date says is in `dates`, but is no reading of this value.
-        if name and value and info and info.method == f"item.{name}":
+        is_own = info is not None and info.method == f"item.{name}"
+        if name and value and is_own and isinstance(adapter[name], str):
             changes[name] = value
     return _written(item, changes | _further(adapter, {"dates": asdict(draft.dates)}))
 
@@ -88,7 +98,7 @@ def normalise_item_attribution(item: Any) -> Any:
     changes: Changes = {}
     if authors and draft.authors:
         changes[authors] = _named(adapter, adapter[authors], draft)
-    if text and _keeps(adapter, draft):
+    if text and draft.blocks and _keeps(adapter, draft):
         changes[text] = _rewritten(adapter[text], pieces, given.blocks, draft.blocks)
     return _written(item, changes | _further(adapter, _findings(draft)))
 
@@ -103,6 +113,7 @@ def _findings(draft: Draft) -> dict[str, object]:
     found |= {name: list(getattr(draft, name)) for name in ("desk", "editors", "contributors")}
     for name in ("agencies", "sources_cited", "notes"):
         found[name] = [asdict(value) for value in getattr(draft, name)]
+    found["removed"] = [asdict(edit) for edit in draft.edits]
     return found | {"dateline": asdict(draft.dateline) if draft.dateline else None}
 
 
@@ -116,25 +127,35 @@ def _draft(
         url = host = None
     fetched = adapter.get("fetched_at")
     is_aware = isinstance(fetched, datetime) and fetched.tzinfo is not None
-    name, language = _name(adapter, PUBLISHERS), _name(adapter, LANGUAGES)
-    tag = LANGUAGE_TAG.match(_text(adapter[language])) if language else None
+    name = _name(adapter, PUBLISHERS)
     known = publisher_for(host)
     return Draft(
         page=Page(body="", url=url, fetched_at=fetched if is_aware else None),
         blocks=blocks,
         candidates=candidates,
         publisher=Publisher(name=_text(adapter[name]) or None if name else None, domain=host),
-        language=tag[0].lower() if tag else None,
+        language=_language(adapter),
         country=known.country if known else country_of(host),
         timezone=known.timezone if known else None,
     )
 
 
+def _language(adapter: ItemAdapter) -> str | None:
+    name = _name(adapter, LANGUAGES)
+    tag = LANGUAGE_TAG.match(_text(adapter[name])) if name else None
+    return tag[0].lower() if tag else None
+
+
 def _pieces(value: Any) -> list[str]:
     """Give the paragraphs as they are written."""
     if isinstance(value, str):
-        value = value.split("\n\n" if "\n\n" in value else "\n")
+        value = value.split(_sign_between(value))
     return [piece for piece in value if piece.strip()]
+
+
+def _sign_between(text: str) -> str:
+    """Give what parts the paragraphs of a text: empty lines if it has any, else line breaks."""
+    return next((sign for sign in ("\r\n\r\n", "\n\n", "\r\n") if sign in text), "\n")
 
 
 def _rewritten(
@@ -145,37 +166,53 @@ def _rewritten(
         return value
     written = {id(block): piece for block, piece in zip(given, pieces, strict=True)}
     texts = [written.get(id(block), block.text) for block in left]
-    if not isinstance(value, str):
-        return type(value)(texts)
-    return ("\n\n" if "\n\n" in value else "\n").join(texts)
+    return _sign_between(value).join(texts) if isinstance(value, str) else _like(value, texts)
+
+
+def _like(given: Any, values: list[Any]) -> Any:
+    return tuple(values) if isinstance(given, tuple) else values
 
 
 def _keeps(adapter: ItemAdapter, draft: Draft) -> bool:
-    """Tell whether the item has a field for everything that was taken out of its text."""
+    """Tell whether the item has a free field for everything that was taken out of its text."""
+    if _can_take(adapter, "removed"):
+        return True
+    codes = {edit.code for edit in draft.edits}
     found = _findings(draft)
-    taken = [name for name in ("dateline", "notes", "editors", "contributors") if found[name]]
-    if any(set(agency.where) & {"tail", "dateline", "copyright"} for agency in draft.agencies):
-        taken.append("agencies")
-    return all(_can_have(adapter, name) for name in taken)
+    tails = [name for name in ("agencies", "editors", "contributors") if found[name]]
+    taken = [name for code, name in HOMES.items() if code in codes]
+    taken += tails if codes - set(HOMES) else []
+    return all(_can_take(adapter, name) for name in taken) and bool(tails or codes <= set(HOMES))
 
 
 def _named(adapter: ItemAdapter, given: Any, draft: Draft) -> Any:
     """Write the authors as they were given: one string, a list of strings, or of mappings."""
     if isinstance(given, str):
-        return "; ".join(_people(adapter, draft))
+        return "; ".join(_people(adapter, draft)) if _is_kept(adapter, draft) else given
     if not _is_list(given):
         found = _renamed(adapter, given, draft)
         return found[0] if len(found) == 1 else given
     if all(isinstance(value, str) for value in given):
-        return type(given)(_people(adapter, draft))
-    return type(given)(name for value in given for name in _renamed(adapter, value, draft))
+        return _like(given, _people(adapter, draft)) if _is_kept(adapter, draft) else given
+    return _like(given, [name for value in given for name in _renamed(adapter, value, draft)])
+
+
+def _is_kept(adapter: ItemAdapter, draft: Draft) -> bool:
+    """Tell whether what else a byline says has a free field: in `byline_raw`, all of it."""
+    others = [name for name in ("editors", "contributors") if getattr(draft, name)]
+    names = {None, *(author.name for author in draft.authors if author.kind != "person")}
+    has_more = any(
+        author.role or author.place or author.affiliation not in names for author in draft.authors
+    )
+    is_apart = all(_can_take(adapter, name) for name in others) and not has_more
+    return _can_take(adapter, "byline_raw") or is_apart
 
 
 def _people(adapter: ItemAdapter, draft: Draft) -> list[str]:
     """Give the names of the people, and of all others too that the item has no field for."""
     people = [author.name for author in draft.authors if author.kind == "person"]
     others = (MADE_OF[author.kind] for author in draft.authors if author.kind != "person")
-    is_kept = all(_can_have(adapter, name) for name in others)
+    is_kept = all(_can_take(adapter, name) for name in others)
     return people if people and is_kept else [author.name for author in draft.authors]
 
 
@@ -188,10 +225,12 @@ def _renamed(adapter: ItemAdapter, value: Any, draft: Draft) -> list[Any]:
     if not isinstance(value, Mapping):
         return [value]
     publisher = draft.publisher
-    names = read_byline(_text(value), publisher.name, publisher.domain)
+    read = read_byline(_text(value), publisher.name, publisher.domain)
+    names = [name for name in read if name.part == "author"]
     people = [name for name in names if name.kind == "person"]
-    others = (MADE_OF[name.kind] for name in names if name.kind != "person")
-    is_kept = all(_can_have(adapter, name) for name in others)
+    others = [MADE_OF[name.kind] for name in names if name.kind != "person"]
+    others += [f"{name.part}s" for name in read if name.part != "author"]
+    is_kept = all(_can_take(adapter, name) for name in others)
     is_shared = len(people) > 1 and not set(value) <= {"name", "@type", "type"}
     if not people or is_shared or not is_kept:
         return [value]
@@ -211,7 +250,11 @@ def _with_name(value: Mapping[str, Any], name: Name) -> dict[str, Any]:
 
 def _names(value: Any) -> list[str]:
     values = value if _is_list(value) else [value]
-    return [text for text in map(_text, values) if text]
+    texts = [text for text in map(_text, values) if text]
+    # A long list in one string, part by part: bylines are cut at a length.
+    if isinstance(value, str) and len(value) > MAX_BYLINE_CHARS:
+        return [name for name in map(str.strip, value.split(";")) if name]
+    return texts
 
 
 def _text(value: Any) -> str:
@@ -230,6 +273,10 @@ def _is_named(value: Any) -> bool:
 
 def _is_date(value: Any) -> bool:
     return isinstance(value, (str, date)) and bool(value)
+
+
+def _is_dated(value: Any, language: str | None) -> bool:
+    return _is_date(value) and read_date(_text(value), language=language) is not None
 
 
 def _is_text(value: Any) -> bool:
@@ -251,15 +298,13 @@ def _name(
 
 def _further(adapter: ItemAdapter, found: Changes) -> Changes:
     """Give the further fields that the item can have and has no value of its own for."""
-    return {
-        name: value
-        for name, value in found.items()
-        if value and _can_have(adapter, name) and not adapter.get(name)
-    }
+    return {name: value for name, value in found.items() if value and _can_take(adapter, name)}
 
 
-def _can_have(adapter: ItemAdapter, name: str) -> bool:
-    return isinstance(adapter.item, dict) or name in adapter.field_names()
+def _can_take(adapter: ItemAdapter, name: str) -> bool:
+    """Tell whether the item has such a field, or can have it, and no value of its own in it."""
+    can_have = isinstance(adapter.item, dict) or name in adapter.field_names()
+    return can_have and not adapter.get(name)
 
 
 def _written(item: Any, changes: Changes) -> Any:

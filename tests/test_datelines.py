@@ -24,6 +24,10 @@ FOUND = [
     ("【6月18日 AFP】港は閉鎖された。", (None, "6月18日", "afp")),
     ("【ソウル＝小池和樹】港は閉鎖された。", ("ソウル", None, None)),
     ("[서울=연합뉴스] 항구가 닫혔다.", ("서울", None, "yonhap")),
+    ("WASHINGTON (CNN) — Not every port.", ("WASHINGTON", None, None)),
+    ("Washington, DC, United States: The port shut.", ("Washington, DC, United States", None, None)),
+    ("KARACHI: You can now use the port.", ("KARACHI", None, None)),
+    ("PETRA (AFP) — The port shut.", ("PETRA", None, "afp")),
     ("NEW DELHI: I-T officials shut the port.", ("NEW DELHI", None, None)),
 ]  # fmt: skip
 NOT_FOUND = [
@@ -31,6 +35,7 @@ NOT_FOUND = [
     "READ MORE: The port shut.", "KRÄHENJAGD – Der Hafen ruht.", "BBC: The port shut.", "Berlin: The port shut.",
     "Washington. The port shut.", "MADRID —", "JAKARTA, OTHER.com - The port shut.", "SMALLTOWN — The port shut.",
     "MADRID, Nowhere — The port shut.", "【6月18日 なにか】港", "(CDU) - BERLIN - Der Hafen ruht.",
+    "[사진=연합뉴스] 항구가 닫혔다.", "SYDNEY: No, never.",
     "[단독=선수민 기자] 항구가 닫혔다.", "CHARLOTTE: We met at the port.", "PARIS: I’d say so.",
     "The Associated Press (AP) — The agency shut a port.",
     "A long way from the sea and from every port of the county (Reuters) - no.",

@@ -46,6 +46,11 @@ VISIBLE = [
     ("May 3, 2024 2:00pm-4:00pm", "en", "2024-05-03T14:00:00"),
     ("3. Mai 2024, 10:00-12:00 Uhr", "de", "2024-05-03T10:00:00"),
     ("10 Jul 2020, 23:25 -05:00", "en", "2020-07-10T23:25:00-05:00"),
+    ("2024-05-03, 10:00-12:00 Uhr", "de", "2024-05-03T10:00:00"),
+    ("2024-05-03T10:00 - 5 min", "en", "2024-05-03T10:00:00"),
+    ("3 мая 2024 10:00-11:30", "ru", "2024-05-03T10:00:00"),
+    ("10:00-4 May 2024", "en", "2024-05-04T10:00:00"),
+    ("3 May 2024 10:00 +5:30", "en", "2024-05-03T10:00:00+05:30"),
     ("3 พฤษภาคม 2567 10:15", "th", "2024-05-03T10:15:00"),
     ("24 أبريل 2020", "ar", "2020-04-24"),
     ("2 февраля 2025, 11:15", "ru", "2025-02-02T11:15:00"),
@@ -475,6 +480,10 @@ def test_a_printed_date_with_a_label_comes_before_an_element_without_one() -> No
         "text.class",
     )
     assert chosen_of(time, ("published", "text.class", "29 June 2019"))[1] == "time"
+    assert chosen_of(time, ("published", "text.class", "Date: 29 June 2019"))[1] == "time"
+    assert chosen_of(time, ("published", "text.class", "Published 4 July 2019"))[1] == "time"
+    both = "Published 29 June 2019, updated 3 July 2019"
+    assert chosen_of(time, ("published", "text.class", both)) == ("2019-06-29", "text.both")
     assert chosen_of(time, ("published", "text.class", "Published 3 July 2019"))[1] == "time"
 
 
@@ -496,3 +505,29 @@ def test_the_order_of_day_and_month_is_told_by_a_date_with_full_stops() -> None:
     found = chosen_of(slashed, ("published", "text.class", "01.11.2023"), country="CH")
 
     assert found == ("2023-11-01T12:43:00", "meta.pubdate")
+
+
+def test_a_time_without_a_zone_that_is_printed_with_one_was_in_utc() -> None:
+    found = chosen_of(
+        ("published", "meta.pubdate", "2019-11-19 02:24:00"),
+        ("published", "text.class", "Nov 18, 2019 at 9:24 pm EST"),
+    )
+
+    assert found == ("2019-11-18T21:24:00-05:00", "meta.pubdate")
+
+
+@pytest.mark.parametrize(
+    ("modified", "value"),
+    [
+        ("2019-11-18T22:15:39-05:00", "2019-11-18T22:05:46-05:00"),
+        ("2019-12-18T22:15:39-05:00", "2019-11-19T03:05:46+00:00"),
+        ("2019-11-19T03:15:39Z", "2019-11-19T03:05:46+00:00"),
+    ],
+)
+def test_one_date_shows_the_offset_of_the_other(modified: str, value: str) -> None:
+    found = chosen_of(
+        ("published", "jsonld.datePublished", "2019-11-19T03:05:46Z"),
+        ("modified", "jsonld.dateModified", modified),
+    )
+
+    assert found[0] == value

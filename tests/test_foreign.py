@@ -114,7 +114,7 @@ def test_values_of_other_types() -> None:
     }
     found = normalise_item_attribution(normalise_item_dates(item))
 
-    assert found["date"] == "2024-05-03T10:00:00+00:00"
+    assert found["date"] == datetime(2024, 5, 3, 10, tzinfo=UTC)
     assert (found["authors"], found["desk"], found["text"]) == (
         ["Courier Desk"], ["Courier Desk"], "One line\nand another",
     )  # fmt: skip
@@ -157,6 +157,13 @@ def test_a_frozen_item_is_replaced() -> None:
         {"authors": [Writer()]},
         {"authors": [{"name": "Courier Desk"}]},
         {"author": Writer},
+        {"text": "Source: Reuters"},
+        {
+            "text": "The port shut.\n\nIt is shut. (KB/IANS)",
+            "editors": ["Boss"],
+            "removed": ["own"],
+        },
+        {"date": datetime(2024, 5, 3, 10, tzinfo=UTC)},
         {"text": "Two lines\nof one paragraph.\n\nOne  more.\n"},
     ],
 )
@@ -192,6 +199,13 @@ def test_mappings_keep_what_else_they_have() -> None:
     )
 
 
+class Roomy(Item):
+    """An item that has a field for what is taken out of its text."""
+
+    text = Field()
+    removed = Field()
+
+
 class Narrow(Item):
     """An item that has fields for nothing else."""
 
@@ -204,6 +218,12 @@ class Narrow(Item):
     [
         ("Jo Doe; dpa", "Hamburg (dpa) - Der Hafen ruht."),
         (["Jo Doe", "dpa"], ["Der Hafen ruht.", "Correction: He does not."]),
+        ("By Jo Doe, edited by Al Roe", "Er ruht."),
+        (
+            "Jo Doe, Senior Reporter, Lille",
+            "Er ruht.\n\nReporting by Jo Doe in Lyon; Writing by Al Roe",
+        ),
+        ([{"name": "Jo Doe, edited by Al Roe"}], "Er ruht.\n\nWith inputs from agencies"),
         ([{"name": "Jo Doe, dpa"}], "Der Hafen ruht.\n\nEr ruht. (KB/IANS)"),
     ],
 )
@@ -217,6 +237,33 @@ def test_only_the_paragraphs_that_change_are_written_anew() -> None:
     item = {"text": "Hamburg (dpa) - Der Hafen\nruht.\n\nEr ruht\nsehr."}
 
     assert normalise_item_attribution(item)["text"] == "Der Hafen ruht.\n\nEr ruht\nsehr."
+
+
+def test_paragraphs_stay_parted_as_they_are() -> None:
+    windows = {"text": "Hamburg (dpa) - Er ruht.\r\n\r\nSehr.\r\n\r\nLang."}
+    pair = Roomy(text=("Hamburg (dpa) - Er ruht.", "Sehr."))
+
+    assert normalise_item_attribution(windows)["text"] == "Er ruht.\r\n\r\nSehr.\r\n\r\nLang."
+    assert normalise_item_attribution(pair)["text"] == ("Er ruht.", "Sehr.")
+    assert pair["removed"][0]["code"] == "dateline.moved"
+
+
+def test_a_long_list_of_names_in_one_string_is_kept() -> None:
+    names = [f"{given} Doe{chr(97 + i)}" for given in ("Jo", "Al") for i in range(26)]
+
+    assert normalise_item_attribution({"author": "; ".join(names)})["author"] == "; ".join(names)
+
+
+def test_a_desk_stays_with_the_authors_where_its_field_is_taken() -> None:
+    found = normalise_item_attribution({"author": "Jo Doe and Web Desk", "desk": ["Sports"]})
+
+    assert (found["author"], found["desk"]) == ("Jo Doe; Web Desk", ["Sports"])
+
+
+def test_the_first_field_that_can_be_read_is_the_date() -> None:
+    found = normalise_item_dates({"published": "yes", "date": "3 May 2024"})
+
+    assert (found["published"], found["date"]) == ("yes", "2024-05-03")
 
 
 @pytest.mark.parametrize(

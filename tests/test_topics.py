@@ -163,6 +163,12 @@ def test_where_credits_stand(figure: str, caption: str | None, credit: str) -> N
         ("© 2024 Jane Doe", ("Jane Doe",), ()),
         ("사진=연합뉴스", (), ("Yonhap",)),
         ("The White House", (), ()),
+        ("Jane and John Doe", ("Jane and John Doe",), ()),
+        ("Photo: Jane Doe and Getty Images", ("Jane Doe",), ("Getty Images",)),
+        ("Jane Doe and Reuters", ("Jane Doe",), ("Reuters",)),
+        ("사진=김철수 기자", ("김철수",), ()),
+        ("Jane Palace", ("Jane Palace",), ()),
+        ("Photo: © 2019-2024 Jane Doe", ("Jane Doe",), ()),
     ],
 )
 def test_people_and_agencies_of_a_credit(
@@ -183,6 +189,7 @@ def test_people_and_agencies_of_a_credit(
             "2024",
         ),
         ("Copyright 2024 by A. G. Doe", "A. G. Doe", "2024"),
+        ("Copyright The Courier 2024 – All Rights Reserved", "The Courier", "2024"),
     ],
 )
 def test_the_holder_of_the_rights(line: str, holder: str, year: str) -> None:
@@ -192,5 +199,13 @@ def test_the_holder_of_the_rights(line: str, holder: str, year: str) -> None:
     assert (found.holder, found.year) == (holder, year)
 
 
-def test_a_sentence_about_copyright_is_no_notice() -> None:
-    assert read_rights((Block(kind="paragraph", text="Copyright trial of 2023 ends"),)) is None
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Copyright trial of 2023 ends",
+        "Copyright claims rose in 2023, it said.",
+        "Copyright Act of 1976, the court ruled",
+    ],
+)
+def test_a_sentence_about_copyright_is_no_notice(line: str) -> None:
+    assert read_rights((Block(kind="paragraph", text=line),)) is None

@@ -56,6 +56,14 @@ DATES = [
         ' content="2024-08-05T19:49:50Z"><meta itemprop="datePublished" content="2024-08-04T13:23:00Z">',
         "", URL, "2024-08-04T13:23:00+00:00",
     ),
+    (
+        "the zone in a time element", "", '<time datetime="2024-03-01T11:00:29Z">March 1, 2024 3 AM PT</time>', URL,
+        "2024-03-01T03:00:29-08:00",
+    ),
+    (
+        "its wrapper has the label", "", '<div class="date">Published: <time datetime="2024-05-03T22:30:00Z">4 May 2024</time></div>',
+        URL, "2024-05-03T22:30:00+00:00",
+    ),
     ("clock of the page", "", '<p class="date">Aktuelles Datum: 9. Mai 2024, 10:00</p>', URL, None),
     ("logo", "", '<img src="/wp-content/uploads/2019/03/04/logo.png">', URL, None),
     ("copyright year", "", "", URL, None),

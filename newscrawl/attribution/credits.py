@@ -8,7 +8,7 @@ from typing import Final
 from newscrawl.attribution.agencies import agency_named
 from newscrawl.items import Credit, Image
 from newscrawl.reference import load_table, word_list
-from newscrawl.wording import fold
+from newscrawl.wording import fold, squeeze
 
 SEPARATOR: Final = re.compile(
     r"\s*(?:/|\||,|;|＝|\bvia\b|\bfor\b|\bfür\b|\s-\s|©|\bthrough\b)\s*", re.IGNORECASE
@@ -22,11 +22,17 @@ LICENCE: Final = re.compile(
 ORGANISATION: Final = re.compile(
     r"(?i)\b(?:museum|groups?|projects?|schools?|university|librar(?:y|ies)|archives?|police|ministry"
     r"|council|institut\w*|foundation|society|department|office|services?|team|press|news|media|club|church|company"
-    r"|white house|congress|senate|parliament|palace|navy|army|air force|nasa|polizei|feuerwehr|stadt|gemeinde|verein|verlag|archiv|ministerium|government|embassy|hospital)\b"
+    r"|white house|nasa|air force|(?:the|us|royal|presidential) (?:palace|navy|army|senate|congress|parliament)|polizei|feuerwehr|stadt|gemeinde|verein|verlag|archiv|ministerium|government|embassy|hospital)\b"
 )
 AND: Final = re.compile(r"\s+(?:and|und|et|og|och|en)\s+|\s*&\s*")
-YEAR: Final = re.compile(r"^(?:19|20)\d\d\b\s*")
+YEAR: Final = re.compile(r"^(?:19|20)\d\d\b(?:\s?[-–]\s?(?:19|20)\d\d\b)?\s*")
 """The year of a copyright sign: © 2024 Jane Doe."""
+PHOTOGRAPHER: Final = re.compile(r"\s(?:기자|선임기자|특파원)$")
+UNSPACED_NAME: Final = re.compile(
+    r"(?:[가-힣]{2,4}(?:\s(?:기자|선임기자|특파원))?|[\u3400-\u9fff々]{3,5})$"
+)
+"""Names in scripts that write them as one word."""
+MAX_CREDIT_CHARS: Final = 300
 PERSON: Final = re.compile(r"^[^\W\d_][\w'’.-]*(?:\s+[^\W\d_][\w'’.-]*){1,4}$")
 
 
@@ -40,19 +46,21 @@ def split_image_credit(raw: str, country: str | None = None) -> Credit:
     >>> c.photographers, c.agencies, c.supplied_as
     (('Jo Doe',), ('Reuters',), 'pool')
     """
-    text = _label().sub("", raw.strip()).strip(" .()[]")
-    text = YEAR.sub("", text)
+    text = raw[:MAX_CREDIT_CHARS].strip()
+    for _ in range(2):  # Photo: © 2024 Jane Doe
+        text = YEAR.sub("", _label().sub("", text)).strip(" .()[]")
     licence = LICENCE.search(text)
-    text = LICENCE.sub(" ", text)
+    text = squeeze(LICENCE.sub(" ", text))
     agencies, people = [], []
     for piece in SEPARATOR.split(text):
         part = _supply().sub(" ", piece).strip(" .:()[]-–")
         if not part:
             continue
-        if name := _agency(part, country):
-            agencies.append(name)
-        elif not ORGANISATION.search(piece) and part == piece.strip(" .:()[]-–"):
-            people += _people(part)
+        for half in _halves(part, country):
+            if name := _agency(half, country):
+                agencies.append(name)
+            elif not ORGANISATION.search(piece) and part == piece.strip(" .:()[]-–"):
+                people += [PHOTOGRAPHER.sub("", half)] if _is_person(half) else []
     return Credit(
         raw=raw,
         photographer=people[0] if people else None,
@@ -71,12 +79,15 @@ def with_parts(image: Image, country: str | None = None) -> Image:
     return replace(image, credit=credit, is_generic=bool(_generic().search(fold(said))))
 
 
-def _people(part: str) -> list[str]:
-    """Give the people that a part names: one, or two with 'and' between them."""
+def _halves(part: str, country: str | None) -> list[str]:
+    """Part two with 'and' between them, where each is a full name or an agency."""
     halves = AND.split(part)
-    if len(halves) > 1 and all(map(PERSON.match, halves)):
-        return halves
-    return [part] if len(halves) == 1 and PERSON.match(part) else []
+    is_two = all(PERSON.match(half) or _agency(half, country) for half in halves)
+    return halves if is_two else [part]
+
+
+def _is_person(part: str) -> bool:
+    return bool(PERSON.match(part) or UNSPACED_NAME.match(part))
 
 
 def _agency(part: str, country: str | None) -> str | None:

@@ -11,7 +11,7 @@ MAX_LINES: Final = 40
 MAX_HOLDER_WORDS: Final = 6
 RIGHTS: Final = re.compile(
     r"\W*(?:(?:copyright|©|ⓒ|\(c\))\W*){1,3}(?P<year>(?:19|20)\d\d(?:\s?[-–]\s?(?:19|20)\d\d)?)?\W*(?:by\s+)?"
-    r"(?P<holder>(?:[^.|,;:<>]|(?<=\b\w)\.|(?<=\bSt)\.){2,80}?)(?:\s+(?P<later>(?:19|20)\d\d))?\s*(?:(?<!\b\w)(?<!\bSt)\.|[|,;:<>)]|all rights|alle rechte|tous droits|$)",
+    r"(?P<holder>(?:[^.|,;:<>]|(?<=\b\w)\.|(?<=\bSt)\.){2,80}?)(?:\s+(?P<later>(?:19|20)\d\d))?[\s–-]*(?:(?<!\b\w)(?<!\bSt)\.|[|,;:<>)]|all rights|alle rechte|tous droits|$)",
     re.IGNORECASE,
 )
 

@@ -179,7 +179,7 @@ def _read_added(text: str, country: str | None) -> Tail | None:
 
 
 def _split_names(names: str) -> list[str]:
-    parts = re.split(r",?\s+(?:and|et|und)\s+|,\s*", names)
+    parts = re.split(r",?\s+(?:and|et|und)\s+|,\s*|/", names)
     return [name.strip() for name in parts if name.strip()]
 
 
