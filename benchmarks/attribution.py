@@ -21,10 +21,10 @@ from benchmarks.evalset import Truth, find, read_lines, read_truths
 from newscrawl import clean
 from newscrawl.items import Article, Page
 
-DATASETS: Final = ("fundus", "htmldate", "trafilatura", "wcxb", "aeb", "fundus_eval")
+DATASETS: Final = ("fundus", "htmldate", "trafilatura", "wcxb", "aeb", "fundus_eval", "newspaper")
 TABLE: Final = Path(__file__).with_name("attributions.tsv")
 NONE: Final = "-"
-FIELDS: Final = ("agency", "place", "day", "editor", "contributor", "desk")
+FIELDS: Final = ("agency", "place", "day", "editor", "contributor", "desk", "author", "published")
 SAME_INSTANT: Final = timedelta(seconds=60)
 """Pages print minutes where their data has seconds."""
 Labels = dict[str, dict[str, frozenset[str]]]
@@ -140,6 +140,8 @@ def said_by(article: Article) -> dict[str, frozenset[str]]:
         "editor": frozenset(article.editors),
         "contributor": frozenset(article.contributors),
         "desk": frozenset(article.desk),
+        "author": frozenset(a.name for a in article.authors if a.kind == "person"),
+        "published": frozenset(filter(None, [(article.date_published or "")[:10]])),
     }
 
 

@@ -61,3 +61,24 @@ def test_the_name_of_the_site_is_cut_where_another_declaration_has_none() -> Non
 
     assert isinstance(found, Article)
     assert found.title == SEEN
+
+
+@pytest.mark.parametrize(
+    ("declared", "wanted"),
+    [
+        (f"After the flood: {SEEN}", f"After the flood: {SEEN}"),
+        (f"## Notes: {SEEN}", SEEN),
+        (f"What the harbour office said today: {SEEN}", SEEN),
+        (f"After the flood – {SEEN}", SEEN),
+    ],
+)
+def test_a_kicker_above_the_h1_is_added_where_the_data_have_it(declared: str, wanted: str) -> None:
+    html = (
+        f'<html lang="en"><head><meta property="og:title" content="{declared}"><script type="application/ld+json">'
+        f'{{"@type": "NewsArticle", "headline": "{declared}"}}</script></head><body><main><p>After the flood</p>'
+        f"<h1>{SEEN}</h1>{paragraphs()}</main></body></html>"
+    )
+    found = clean(Page(body=html, url="https://courier.example/2024/05/03/ferry-landing"))
+
+    assert isinstance(found, Article)
+    assert found.title == wanted

@@ -160,7 +160,7 @@ def _choose_title(document: Document, node: Node) -> tuple[str | None, tuple[Pro
         return None, ()
     declared = _without_suffix([c for c in found if c.method != "h1"], document)
     shown = next((c for c in found if c.method == "h1"), None)
-    shown = _without_kicker(shown, declared)
+    shown = _with_kicker(_without_kicker(shown, declared), declared)
     is_site = shown is not None and bare(shown.raw).replace(" ", "") in _site_names(document)
     headlines = [c for c in declared if shown and bare(c.raw) != bare(shown.raw)]
     h1s = len(document.tree.findall(".//h1"))
@@ -257,6 +257,18 @@ def _without_kicker(shown: Candidate | None, declared: list[Candidate]) -> Candi
         if is_word and len(kicker) <= min(MAX_KICKER_WORDS, len(title.split())):
             return replace(other, method="h1")
     return shown
+
+
+def _with_kicker(shown: Candidate | None, declared: list[Candidate]) -> Candidate | None:
+    """Add the kicker that stands above the h1, where JSON-LD and og:title both have it before a colon."""
+    said = {c.method: c.raw for c in declared}
+    title = said.get("jsonld.headline", "")
+    if shown is None or fold(title) != fold(said.get("meta.og:title", "")):
+        return shown
+    kicker, colon, rest = title.partition(": ")
+    is_kicker = 0 < len(kicker.split()) <= MAX_KICKER_WORDS and not re.search(r"[^\w -]|\d", kicker)
+    is_same = bool(colon) and is_kicker and fold(rest) == fold(shown.raw)
+    return replace(shown, raw=title) if is_same else shown
 
 
 def _same_title(one: str, other: str) -> bool:
