@@ -19,6 +19,11 @@ LETTER_RUN: Final = re.compile(r"[^\W\d_]+")
 MAX_DATE_LINE: Final = 90
 MAX_BYLINE_WORDS: Final = 14
 NAME_WORD: Final = re.compile(r"^[^\W\d_a-zа-яё]")
+SIGNATURE: Final = re.compile(
+    r"\s*(?:[가-힣]{2,4}\s?(?:기자|칼럼니스트|특파원|논설위원)|(?:칼럼니스트|논설위원)\s[가-힣]{2,4}|(?:編集委員|論説委員)[\s　][\u3400-\u9fff々]{3,6})"
+    r"(?:\s+\S+@\S+)?\s*$"
+)
+MAX_SIGNATURE: Final = 80
 COPYRIGHT: Final = re.compile(
     r"^\W*(?:©|ⓒ|\(c\)|copyright\b\W*(?:©|ⓒ|\(c\)|\d{4}|:|by\b|(?-i:[A-ZÀ-Þ])[\w .]{1,40}\d{4}(?=\W*$|[.;|]|\W+(?:all rights|alle rechte|tous droits|click)))|alle rechte vorbehalten"
     r"|all rights reserved|tous droits réservés|todos los derechos reservados|todos os direitos reservados"
@@ -157,6 +162,16 @@ def is_byline(line: str) -> bool:
     return (
         bool(words) and named >= 1 and named >= len(words) - 2 and bool(NAME_WORD.match(words[0]))
     )
+
+
+@remembered
+def is_signature(line: str) -> bool:
+    """Tell a name with its role, as Korean and Japanese papers sign below the text.
+
+    >>> is_signature("김철수 기자 kim@a.example"), is_signature("編集委員 山田太郎")
+    (True, True)
+    """
+    return len(line) <= MAX_SIGNATURE and bool(SIGNATURE.match(line))
 
 
 @remembered

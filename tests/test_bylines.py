@@ -7,7 +7,7 @@ import pytest
 from newscrawl import Article, Page, clean
 from newscrawl.attribution import normalise_attribution
 from newscrawl.attribution.bylines import read_byline
-from newscrawl.items import Candidate, Draft, Publisher
+from newscrawl.items import Block, Candidate, Draft, Publisher
 from tests.pages_of import PROSE, page, paragraphs
 
 NAMES = [
@@ -87,6 +87,18 @@ BESIDE = [
     ("Jo Doe, Associated Press", {"affiliation": "Associated Press"}),
     ("MORITZ DOE", {"text": "MORITZ DOE"}),
 ]
+
+
+def test_a_signature_below_the_text_is_a_byline() -> None:
+    blocks = tuple(
+        Block(kind="paragraph", text=text)
+        for text in ("항구가 닫혔다.", "그는 말했다.", "김철수 기자 kim@a.example", "저작권자")
+    )
+    draft = normalise_attribution(Draft(page=Page(body=""), blocks=blocks))
+
+    assert [(a.name, a.kind) for a in draft.authors] == [("김철수", "person")]
+    assert [b.text for b in draft.blocks] == ["항구가 닫혔다.", "그는 말했다.", "저작권자"]
+    assert draft.edits[0].code.value == "byline.line"
 
 
 @pytest.mark.parametrize(("raw", "names"), NAMES)

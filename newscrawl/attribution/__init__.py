@@ -25,7 +25,7 @@ from newscrawl.items import (
     Line,
     Provenance,
 )
-from newscrawl.lines import byline_prefix
+from newscrawl.lines import byline_prefix, is_signature
 from newscrawl.reasons import EditCode
 from newscrawl.reference import agencies
 from newscrawl.wording import fold, squeeze
@@ -90,7 +90,7 @@ def normalise_attribution(draft: Draft) -> Draft:
     if draft.copyright is None:
         draft = replace(draft, copyright=read_rights(draft.blocks))
     draft = _take_dateline(_take_tails(_take_notes(draft)))
-    draft = _take_byline(draft)
+    draft = _take_byline(_take_signature(draft))
     draft = replace(draft, agencies=merge(draft.agencies, _declared_agencies(draft)))
     return replace(
         draft,
@@ -302,6 +302,22 @@ def _take_notes(draft: Draft) -> Draft:
         notes=tuple(notes.values()),
         edits=(*draft.edits, *(Edit(code=EditCode.NOTE, text=n.text) for n in notes.values())),
     )
+
+
+def _take_signature(draft: Draft) -> Draft:
+    """Move a signature at the end, `김철수 기자`, to the candidates; the last, for it may be a desk's."""
+    kept = [i for i, b in enumerate(draft.blocks) if not (isinstance(b, Line) and b.code)]
+    for index in reversed(kept[1:][-TAIL_BLOCKS:]):
+        text = draft.blocks[index].text
+        if is_signature(text):
+            signed = Candidate(field="author", raw=text, method="text.signature")
+            return replace(
+                draft,
+                blocks=(*draft.blocks[:index], *draft.blocks[index + 1 :]),
+                candidates=(*draft.candidates, signed),
+                edits=(*draft.edits, Edit(code=EditCode.BYLINE, text=text)),
+            )
+    return draft
 
 
 def _take_tails(draft: Draft) -> Draft:

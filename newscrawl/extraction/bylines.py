@@ -17,7 +17,7 @@ from newscrawl.extraction.document import Document
 from newscrawl.extraction.places import Places
 from newscrawl.extraction.visible import in_aside
 from newscrawl.items import Candidate
-from newscrawl.lines import byline_prefix, is_dateish
+from newscrawl.lines import byline_prefix, is_dateish, is_signature
 from newscrawl.reference import word_list
 from newscrawl.wording import UNSPACED, fold, squeeze
 
@@ -50,11 +50,6 @@ LABEL: Final = re.compile(
     r"|muhabir|penulis|written by|geschrieben von)\s*[:：]|(?:autorin/autor|auteur|author|autor(?:in)?)\s*$)",
     re.IGNORECASE | re.MULTILINE,
 )
-SIGNATURE: Final = re.compile(
-    r"\s*(?:[가-힣]{2,4}\s?(?:기자|칼럼니스트|특파원|논설위원)|(?:칼럼니스트|논설위원)\s[가-힣]{2,4}|(?:編集委員|論説委員)[\s　][\u3400-\u9fff々]{3,6})"
-    r"(?:\s+\S+@\S+)?\s*$"
-)
-"""A name with its role, as Korean and Japanese papers sign below the text."""
 NAME: Final = re.compile(r"[^\W\d_a-zа-яё][\w.'’-]*(?:\s+[\w.'’-]+){0,4}$")
 
 
@@ -248,7 +243,7 @@ def _labelled(document: Document) -> Iterator[HtmlElement]:
         text = element.text
         if not text or len(text) > MAX_BYLINE_CHARS or element.tag not in BYLINE_TAGS:
             continue
-        if SIGNATURE.match(text) and not in_aside(element):
+        if is_signature(text) and not in_aside(element):
             yield element
             return
         if not LABEL.match(text):
