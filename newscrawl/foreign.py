@@ -98,9 +98,12 @@ def normalise_item_attribution(item: Any) -> Any:
     changes: Changes = {}
     if authors and draft.authors:
         changes[authors] = _named(adapter, adapter[authors], draft)
+    findings = _findings(draft)
     if text and draft.blocks and _keeps(adapter, draft):
         changes[text] = _rewritten(adapter[text], pieces, given.blocks, draft.blocks)
-    return _written(item, changes | _further(adapter, _findings(draft)))
+    else:
+        del findings["removed"]
+    return _written(item, changes | _further(adapter, findings))
 
 
 def is_item(item: Any) -> bool:
@@ -188,7 +191,9 @@ def _keeps(adapter: ItemAdapter, draft: Draft) -> bool:
 def _named(adapter: ItemAdapter, given: Any, draft: Draft) -> Any:
     """Write the authors as they were given: one string, a list of strings, or of mappings."""
     if isinstance(given, str):
-        return "; ".join(_people(adapter, draft)) if _is_kept(adapter, draft) else given
+        is_whole = len(given) <= MAX_BYLINE_CHARS or ";" in given
+        is_kept = is_whole and _is_kept(adapter, draft)
+        return "; ".join(_people(adapter, draft)) if is_kept else given
     if not _is_list(given):
         found = _renamed(adapter, given, draft)
         return found[0] if len(found) == 1 else given

@@ -158,6 +158,7 @@ def test_a_frozen_item_is_replaced() -> None:
         {"authors": [{"name": "Courier Desk"}]},
         {"author": Writer},
         {"text": "Source: Reuters"},
+        {"author": ", ".join(f"Jo Doe{chr(97 + i // 26)}{chr(97 + i % 26)}" for i in range(60))},
         {
             "text": "The port shut.\n\nIt is shut. (KB/IANS)",
             "editors": ["Boss"],
@@ -171,6 +172,7 @@ def test_what_is_not_understood_stays_as_it_is(item: dict[str, Any]) -> None:
     found = normalise_item_attribution(normalise_item_dates(dict(item)))
 
     assert {key: found[key] for key in item} == item
+    assert item.get("removed") == found.get("removed")
 
 
 def test_a_date_that_cannot_be_read_is_not_replaced_by_the_day_in_the_address() -> None:
