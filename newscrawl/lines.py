@@ -127,11 +127,12 @@ def split_date_label(line: str) -> tuple[str, DateField, str]:
     return match[0], field, line[match.end() :]
 
 
-def labelled_dates(line: str) -> list[tuple[DateField, str]]:
+@remembered
+def labelled_dates(line: str) -> tuple[tuple[DateField, str], ...]:
     """Split a line that prints several dates, each behind its label.
 
     >>> labelled_dates("3 May 2024, updated 4 May 2024")
-    [('published', '3 May 2024,'), ('modified', '4 May 2024')]
+    (('published', '3 May 2024,'), ('modified', '4 May 2024'))
     """
     marks = list(_inner_label().finditer(line))
     starts = [0, *(mark.end() for mark in marks)]
@@ -141,7 +142,7 @@ def labelled_dates(line: str) -> list[tuple[DateField, str]]:
         is_modified = mark is not None and fold(mark[1]) in _modified_labels()
         if DIGITS.search(line[start:end]):
             found.append(("modified" if is_modified else "published", line[start:end].strip()))
-    return found
+    return tuple(found)
 
 
 @remembered

@@ -31,6 +31,8 @@ PRINTED_TIME: Final = re.compile(r"\d[:.h]\d\d(?!\d|[./-])|\d\s?[ap]\.?m", re.IG
 MAX_COMPARED: Final = 8
 """Candidates; reading printed dates is what costs."""
 QUARTER: Final = timedelta(minutes=15)
+MIN_BOTH: Final = 24
+"""Characters of the shortest line with two dates and a label."""
 SEEN: Final = ("text.class", "text.line")
 """Methods of printed dates near the headline."""
 LABELLED: Final = re.compile(
@@ -210,7 +212,8 @@ def _candidates(draft: Draft, field: str) -> list[Candidate]:
 
 def _one_by_one(candidate: Candidate) -> list[Candidate]:
     """Part a line that prints both dates: `Published 3 May, updated 4 May`."""
-    if not candidate.method.startswith("text") or candidate.field not in ("published", "modified"):
+    is_dated = candidate.field in ("published", "modified")
+    if not is_dated or not candidate.method.startswith("text") or len(candidate.raw) < MIN_BOTH:
         return [candidate]
     dates = labelled_dates(candidate.raw)
     if len({field for field, _ in dates}) < 2:

@@ -243,7 +243,7 @@ def _labelled(document: Document) -> Iterator[HtmlElement]:
         text = element.text
         if not text or len(text) > MAX_BYLINE_CHARS or element.tag not in BYLINE_TAGS:
             continue
-        if is_signature(text) and not in_aside(element):
+        if not text.isascii() and is_signature(text) and not in_aside(element):
             yield element
             return
         if not LABEL.match(text):
