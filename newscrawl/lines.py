@@ -132,7 +132,7 @@ def labelled_dates(line: str) -> tuple[tuple[DateField, str], ...]:
     """Split a line that prints several dates, each behind its label.
 
     >>> labelled_dates("3 May 2024, updated 4 May 2024")
-    (('published', '3 May 2024,'), ('modified', '4 May 2024'))
+    (('published', '3 May 2024'), ('modified', '4 May 2024'))
     """
     marks = list(_inner_label().finditer(line))
     starts = [0, *(mark.end() for mark in marks)]
@@ -141,7 +141,9 @@ def labelled_dates(line: str) -> tuple[tuple[DateField, str], ...]:
     for mark, start, end in zip([None, *marks], starts, ends, strict=True):
         is_modified = mark is not None and fold(mark[1]) in _modified_labels()
         if DIGITS.search(line[start:end]):
-            found.append(("modified" if is_modified else "published", line[start:end].strip()))
+            found.append(
+                ("modified" if is_modified else "published", line[start:end].strip(" |(),;–-"))
+            )
     return tuple(found)
 
 

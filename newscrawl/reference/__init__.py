@@ -108,10 +108,6 @@ def publisher_for(host: str | None) -> PublisherFile | None:
     return next((known[suffix] for suffix in suffixes if suffix in known), None)
 
 
-def _with_tuples(row: dict[str, Any]) -> dict[str, Any]:
-    return {key: tuple(v) if isinstance(v, list) else v for key, v in row.items()}
-
-
 # Country-code domains that are sold as generic ones say nothing about the country.
 GENERIC_DOMAINS: Final = frozenset(
     {"tv", "io", "co", "me", "ai", "fm", "ly", "cc", "to", "gg", "eu", "ws"}
@@ -128,3 +124,7 @@ def country_of(host: str | None) -> str | None:
     if len(suffix) != 2 or not suffix.isalpha() or suffix in GENERIC_DOMAINS:
         return None
     return {"uk": "GB"}.get(suffix, suffix.upper())
+
+
+def _with_tuples(row: dict[str, Any]) -> dict[str, Any]:
+    return {key: tuple(v) if isinstance(v, list) else v for key, v in row.items()}
