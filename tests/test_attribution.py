@@ -368,6 +368,29 @@ def test_a_credit_is_a_tail(text: str, editors: tuple[str, ...]) -> None:
     assert (tail.kept, tail.editors) == ("", editors)
 
 
+def signed_at_the_end(*found: Candidate) -> Draft:
+    """Attribute a text with a note of who reported it."""
+    blocks = tuple(
+        Block(kind="paragraph", text=text)
+        for text in (
+            "The port shut.",
+            "It is shut.",
+            "(Reporting by Jo Doe in Lyon and Al Roe; Editing by Ed Poe)",
+        )
+    )
+    return normalise_attribution(Draft(page=Page(body=""), blocks=blocks, candidates=found))
+
+
+def test_who_reported_it_is_the_author_where_no_byline_names_people() -> None:
+    desk = Candidate(field="author", raw="Courier Desk", method="jsonld.author")
+    draft = signed_at_the_end(desk)
+
+    assert [a.name for a in draft.authors] == ["Jo Doe", "Al Roe"]
+    assert (draft.desk, draft.editors) == (("Courier Desk",), ("Ed Poe",))
+    by = Candidate(field="author", raw="Jane Doe", method="jsonld.author")
+    assert [a.name for a in signed_at_the_end(by).authors] == ["Jane Doe"]
+
+
 def test_sources_in_front_of_the_text() -> None:
     assert read_head("22/11/2020 - Fonte: Agência Brasil") is not None
     assert read_head("Fonte: ANSA") is not None

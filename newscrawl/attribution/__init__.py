@@ -36,6 +36,8 @@ PICTURE: Final = re.compile(
 """The label of a picture's credit."""
 SHOWN: Final = ("class.byline", "microdata.author", "rel.author", "text.byline", "link.author")
 """Methods of bylines near the headline."""
+TAIL: Final = "text.tail"
+"""The method of names that only a note behind the text has: `Reporting by …`."""
 MAX_TAIL_LINES: Final = 40
 """Lines of any kind behind the text that are looked at."""
 TAIL_BLOCKS: Final = 4
@@ -115,7 +117,9 @@ def _take_byline(draft: Draft) -> Draft:
     chosen = _choose(_without_editors(named))
     group, names = list(chosen.candidates), chosen.entries
     everything = _same_byline(
-        names, [byline.entries for byline in named], any_people=bool(chosen.people())
+        names,
+        [byline.entries for byline in named],
+        any_people=bool(chosen.people()) and group[0].method != TAIL,
     )
     named_agencies = tuple(
         agency
@@ -326,7 +330,9 @@ def _take_tails(draft: Draft) -> Draft:
     found: tuple[Agency, ...] = ()
     editors: tuple[str, ...] = ()
     contributors: tuple[str, ...] = ()
+    writers: list[Candidate] = []
     for index, tail in _tails(draft):
+        writers += (Candidate(field="author", raw=name, method=TAIL) for name in tail.writers)
         edits.append(Edit(code=tail.code, text=tail.removed))
         place = "copyright" if tail.code is EditCode.COPYRIGHT else "tail"
         found, editors = merge(found, named_in(place, tail.agencies)), (*editors, *tail.editors)
@@ -335,6 +341,7 @@ def _take_tails(draft: Draft) -> Draft:
     return replace(
         draft,
         blocks=tuple(blocks),
+        candidates=(*draft.candidates, *writers),
         edits=tuple(edits),
         agencies=merge(draft.agencies, found),
         editors=tuple(dict.fromkeys((*draft.editors, *editors))),

@@ -70,6 +70,10 @@ COPYRIGHT: Final = re.compile(
 EDITORS: Final = re.compile(
     r"(?i)(?:editing\s+by:?|edited\s+by:?|édité\s+par|(?:schluss)?redaktion\s*:|redigatur\s*:)\s+(?P<names>[^;.()]+?)(?=,?\s*(?:[;.)]|$|writing by|reporting by|(?:schluss)?redaktion))"
 )
+WRITERS: Final = re.compile(
+    r"(?i)(?<!additional )(?<!further )\b(?:reporting|written|compiled|rédigé)\s+(?:by|par)\s+(?P<names>[^;.()]+?)"
+    r"(?=\s*(?:[;.)]|$|,?\s+(?:additional|writing|editing|edited|édité)\b))"
+)
 CREDIT_TAIL: Final = re.compile(
     r"(?i)^\W{0,2}(?:with\s+(?:files|inputs?|reports?|reporting|material|agency inputs?)\s+from|mit\s+(?:material|agenturmaterial)"
     r"(?:\s+(?:von|der))?|(?:quelle|source|bron|kilde|źródło|fonte|fuente|källa)[ns]?\s*:|(?P<short>mit))\s*:?\s+(?P<names>.{2,120})$"
@@ -86,6 +90,8 @@ class Tail:
     agencies: tuple[Agency, ...] = ()
     editors: tuple[str, ...] = ()
     contributors: tuple[str, ...] = ()
+    writers: tuple[str, ...] = ()
+    """Who reported or wrote it, for texts without a byline."""
 
 
 def read_tail(text: str, country: str | None = None) -> Tail | None:
@@ -133,6 +139,7 @@ def _read_reporting(text: str, country: str | None) -> Tail | None:
         kept="", removed=text, code=EditCode.TAIL_REPORTING,
         agencies=agencies_in(text, country), editors=tuple(editors),
         contributors=tuple(name for names in helped for name in _contributors(names)),
+        writers=tuple(n for m in WRITERS.finditer(text) for n in _contributors(m["names"])),
     )  # fmt: skip
 
 
