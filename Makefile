@@ -21,7 +21,7 @@ check: $(STAMP)
 
 # Every branch of the dates and attribution stages is taken by their own tests.
 COVERED := newscrawl.dates,newscrawl.attribution
-OWN_TESTS := $(addprefix tests/test_,dates.py attribution.py bylines.py datelines.py notes.py topics.py traps.py \
+OWN_TESTS := $(addprefix tests/test_,dates.py date_choice.py attribution.py bylines.py datelines.py notes.py topics.py traps.py \
   nearby.py dumps.py fixtures.py) newscrawl/dates newscrawl/attribution
 coverage: $(STAMP)
 	$(BIN)/coverage run --branch --source $(COVERED) -m pytest -q $(OWN_TESTS)

@@ -1,8 +1,8 @@
 """Score dates and attribution: ``python -m benchmarks.attribution FOLDER [--worst]``.
 
 FOLDER holds pages and truth as `benchmarks.evalset` describes; truths with ``date`` give the scores of
-days and instants. Agencies, datelines, editors, contributors and desks are scored on the pages of
-``attributions.tsv`` beside this file, which is read by hand and holds facts only: page, field, value.
+days and instants. Agencies, datelines, editors, contributors, desks, authors and days are scored on the
+pages of ``attributions.tsv`` beside this file, which is read by hand and holds facts only: page, field, value.
 
 ``--worst`` names what was missed and what was said wrongly; ``--peers`` adds the days that htmldate,
 which trafilatura uses, finds on the same pages in the same run.

@@ -99,7 +99,7 @@ def normalise_item_attribution(item: Any) -> Any:
     if authors and draft.authors:
         changes[authors] = _named(adapter, adapter[authors], draft)
     findings = _findings(draft)
-    if text and draft.blocks and _keeps(adapter, draft):
+    if text and draft.blocks and _keeps(adapter, draft, findings):
         changes[text] = _rewritten(adapter[text], pieces, given.blocks, draft.blocks)
     else:
         del findings["removed"]
@@ -111,8 +111,8 @@ def is_item(item: Any) -> bool:
     return ItemAdapter.is_item(item) and not type(item).__module__.startswith("newscrawl.")
 
 
-def _findings(draft: Draft) -> dict[str, object]:
-    found: dict[str, object] = {"byline_raw": draft.byline_raw}
+def _findings(draft: Draft) -> Changes:
+    found: Changes = {"byline_raw": draft.byline_raw}
     found |= {name: list(getattr(draft, name)) for name in ("desk", "editors", "contributors")}
     for name in ("agencies", "sources_cited", "notes"):
         found[name] = [asdict(value) for value in getattr(draft, name)]
@@ -176,12 +176,11 @@ def _like(given: Any, values: list[Any]) -> Any:
     return tuple(values) if isinstance(given, tuple) else values
 
 
-def _keeps(adapter: ItemAdapter, draft: Draft) -> bool:
+def _keeps(adapter: ItemAdapter, draft: Draft, found: Changes) -> bool:
     """Tell whether the item has a free field for everything that was taken out of its text."""
     if _can_take(adapter, "removed"):
         return True
     codes = {edit.code for edit in draft.edits}
-    found = _findings(draft)
     tails = [name for name in ("agencies", "editors", "contributors") if found[name]]
     taken = [name for code, name in HOMES.items() if code in codes]
     taken += tails if codes - set(HOMES) else []

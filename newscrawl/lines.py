@@ -367,23 +367,24 @@ def _modified_labels() -> frozenset[str]:
     return frozenset(fold(term) for term in _date_labels()[1])
 
 
+def _any_date_label() -> str:
+    published, modified = _date_labels()
+    return "|".join(map(re.escape, sorted((*published, *modified), key=len, reverse=True)))
+
+
 @cache
 def _label_pattern() -> re.Pattern[str]:
-    published, modified = _date_labels()
-    words = sorted((*published, *modified), key=len, reverse=True)
-    alternatives = "|".join(map(re.escape, words))
     return re.compile(
-        rf"\W{{0,3}}({alternatives})(?:\s*[:：|]\s*|\s+(?=\d|\w+[,.]?\s+\d|$)|$)", re.IGNORECASE
+        rf"\W{{0,3}}({_any_date_label()})(?:\s*[:：|]\s*|\s+(?=\d|\w+[,.]?\s+\d|$)|$)",
+        re.IGNORECASE,
     )
 
 
 @cache
 def _inner_label() -> re.Pattern[str]:
-    published, modified = _date_labels()
-    words = sorted((*published, *modified), key=len, reverse=True)
-    alternatives = "|".join(map(re.escape, words))
     return re.compile(
-        rf"(?:^|(?<=\W))({alternatives})(?:\s*[:：|]\s*|\s+(?=\d|\w+[,.]?\s+\d))", re.IGNORECASE
+        rf"(?:^|(?<=\W))({_any_date_label()})(?:\s*[:：|]\s*|\s+(?=\d|\w+[,.]?\s+\d))",
+        re.IGNORECASE,
     )
 
 

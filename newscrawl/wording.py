@@ -57,6 +57,15 @@ def _bare(text: str) -> str:
 _bare_short = lru_cache(maxsize=2048)(_bare)
 
 
+def closed_up(text: str) -> str:
+    """Reduce text to its letters and digits without spaces, as names stand in the host of a site.
+
+    >>> closed_up("The Harbour-Courier")
+    'theharbourcourier'
+    """
+    return bare(text).replace(" ", "")
+
+
 def squeeze(text: str) -> str:
     """Fold white space and drop invisible characters; letters and signs stay as printed.
 

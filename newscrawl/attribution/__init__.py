@@ -71,14 +71,24 @@ class Byline:
         return frozenset(name.kind for name, _ in self.entries)
 
     @property
+    def method(self) -> str:
+        """How its candidates were found."""
+        return self.candidates[0].method
+
+    @property
+    def raw(self) -> str:
+        """The byline as it stands on the page."""
+        return "; ".join(squeeze(candidate.raw) for candidate in self.candidates)
+
+    @property
     def is_shown(self) -> bool:
         """Whether a reader sees it near the headline."""
-        return self.candidates[0].method in SHOWN
+        return self.method in SHOWN
 
     @property
     def is_apart(self) -> bool:
         """Whether it stands far from the headline, where bylines of other articles do too."""
-        return self.candidates[0].method.endswith(".apart")
+        return self.method.endswith(".apart")
 
     @property
     def is_led(self) -> bool:
@@ -115,11 +125,11 @@ def _take_byline(draft: Draft) -> Draft:
     if not named:
         return draft
     chosen = _choose(_without_editors(named))
-    group, names = list(chosen.candidates), chosen.entries
+    names = chosen.entries
     everything = _same_byline(
         names,
         [byline.entries for byline in named],
-        any_people=bool(chosen.people()) and group[0].method != TAIL,
+        any_people=bool(chosen.people()) and chosen.method != TAIL,
     )
     named_agencies = tuple(
         agency
@@ -133,7 +143,7 @@ def _take_byline(draft: Draft) -> Draft:
         editors=_also(draft.editors, everything, "editor"),
         contributors=_also(draft.contributors, everything, "contributor"),
         agencies=merge(named_in("byline", named_agencies), draft.agencies),
-        byline_raw="; ".join(squeeze(candidate.raw) for candidate in group),
+        byline_raw=chosen.raw,
         provenance=(*draft.provenance, _provenance(chosen, read)),
     )
 
@@ -165,7 +175,7 @@ def _elsewhere(byline: Byline, bylines: list[Byline]) -> frozenset[str]:
     return frozenset(
         name
         for b in bylines
-        if b is not byline and not b.candidates[0].method.startswith(("class.", "link.", "text."))
+        if b is not byline and not b.method.startswith(("class.", "link.", "text."))
         for name in b.full_people()
     )
 
@@ -248,8 +258,8 @@ def _authors(entries: list[Entry]) -> tuple[Author, ...]:
 def _provenance(chosen: Byline, bylines: list[Byline]) -> Provenance:
     return Provenance(
         field="authors",
-        method=chosen.candidates[0].method,
-        raw="; ".join(squeeze(candidate.raw) for candidate in chosen.candidates),
+        method=chosen.method,
+        raw=chosen.raw,
         alternatives=tuple(
             replace(candidate, why=_lost(byline, chosen))
             for byline in bylines
@@ -310,7 +320,7 @@ def _take_notes(draft: Draft) -> Draft:
 
 def _take_signature(draft: Draft) -> Draft:
     """Move a signature at the end, `김철수 기자`, to the candidates; the last, for it may be a desk's."""
-    kept = [i for i, b in enumerate(draft.blocks) if not (isinstance(b, Line) and b.code)]
+    kept = [index for index, block in enumerate(draft.blocks) if not _is_dropped(block)]
     for index in reversed(kept[1:][-TAIL_BLOCKS:]):
         text = draft.blocks[index].text
         if is_signature(text):
@@ -354,7 +364,7 @@ def _tails(draft: Draft) -> Iterator[tuple[int, Tail]]:
     seen = 0
     for index in range(len(draft.blocks) - 1, 0, -1):
         block = draft.blocks[index]
-        is_dropped = isinstance(block, Line) and block.code is not None
+        is_dropped = _is_dropped(block)
         tail = read_tail(block.text, draft.country)
         if tail and not (is_dropped and tail.kept):
             yield index, tail
@@ -363,6 +373,10 @@ def _tails(draft: Draft) -> Iterator[tuple[int, Tail]]:
             break
     if draft.blocks and (head := read_head(draft.blocks[0].text, draft.country)):
         yield 0, head
+
+
+def _is_dropped(block: Block) -> bool:
+    return isinstance(block, Line) and block.code is not None
 
 
 def _kept(block: Block, text: str) -> list[Block]:

@@ -97,19 +97,8 @@ STATIONED: Final = re.compile(r"(?:^|,?\s+)(?:in|aus|à)\s+(?P<place>[^\W\d_a-z]
 """The place behind a name, as in `Jane Doe in Kyiv`."""
 PRONOUNS: Final = re.compile(r"\s*\((?:she|he|they)(?:\s?/\s?\w+)+\)", re.IGNORECASE)
 PICTURES: Final = frozenset(
-    [
-        "foto",
-        "fotos",
-        "photo",
-        "photos",
-        "bild",
-        "bilder",
-        "grafik",
-        "video",
-        "illustration",
-        "illustrationen",
-    ]
-)
+    ["foto", "fotos", "photo", "photos", "bild", "bilder", "grafik", "video", "illustration", "illustrationen"]
+)  # fmt: skip
 """What a name in brackets is credited with when it is no author's: `(Fotos)`."""
 WAW_NAMES: Final = frozenset(
     ["وليد", "وائل", "وسام", "وفاء", "ورد", "وردة", "وجيه", "وحيد", "وداد", "وهبة", "وهبي", "وسيم",
@@ -239,7 +228,8 @@ def _strip(raw: str) -> str:
     text = GLUED_ROLE.sub(", ", squeeze(raw))
     text = WIDGET.sub("", text)
     text = PRONOUNS.sub("", HANDLE.sub(" ", MAIL.sub(" ", text)))
-    text = ADDRESS.sub("", text) if ADDRESS.sub("", text).strip(EDGES) else text
+    without_address = ADDRESS.sub("", text)
+    text = without_address if without_address.strip(EDGES) else text
     if day := DAY.search(text):
         before, after = text[: day.start()].strip(EDGES), text[day.end() :].strip(EDGES)
         is_opening = not before or is_dateish(f"{before} 1") or bool(byline_prefix().match(after))
@@ -328,9 +318,7 @@ def _read_piece(part: str, publisher: str | None, host: str | None) -> list[Name
             names[-1] = replace(person, affiliation=text, raw=f"{person.raw}, {piece}")
         elif person and kind == "person" and _is_place_like(text):
             # 'Seb Dumitru, Lille': a single word behind a full name is where it was written
-            named = STATIONED.match(text)
-            place = named["place"] if named else text
-            names[-1] = replace(person, place=place, raw=f"{person.raw}, {piece}")
+            names[-1] = replace(person, place=_place_in(text), raw=f"{person.raw}, {piece}")
         elif kind != "noise":
             if person and kind in ("agency", "desk"):
                 names[-1] = replace(person, affiliation=person.affiliation or text)
@@ -404,8 +392,13 @@ def _is_pictures(piece: str) -> bool:
     return inside is not None and fold(inside[1]) in PICTURES
 
 
-def _is_place_like(text: str) -> bool:
+def _place_in(text: str) -> str:
+    """Give the place of `in Kyiv`, or the text where it says no more."""
     stationed = STATIONED.match(text)
-    place = stationed["place"] if stationed else text
+    return stationed["place"] if stationed else text
+
+
+def _is_place_like(text: str) -> bool:
+    place = _place_in(text)
     is_word = len(place.split()) == 1 and place[:1].isupper() and len(place) > 2
     return is_word or is_place(place)

@@ -2,13 +2,12 @@
 
 import re
 from functools import cache
-from importlib.resources import files
 from typing import Final
 
 from newscrawl.attribution.agencies import agencies_in, agency_named
 from newscrawl.attribution.names import is_publisher
 from newscrawl.items import Dateline, Publisher
-from newscrawl.reference import word_list
+from newscrawl.reference import word_list, zone_table
 from newscrawl.wording import fold
 
 DAY: Final = r"(?:[A-Z][a-z]{2,8}\.? \d{1,2}(?:, \d{4})?|\d{1,2}\.? [^\W\d_]{3,9}\.?)"
@@ -184,8 +183,7 @@ def _is_region(name: str) -> bool:
 @cache
 def _places() -> frozenset[str]:
     """Give known places: the list, and the cities that time zones are named after."""
-    zones = (files("tzdata.zoneinfo") / "zone.tab").read_text(encoding="utf-8").splitlines()
-    cities = (row.split("\t")[2].rpartition("/")[2] for row in zones if not row.startswith("#"))
+    cities = (row[2].rpartition("/")[2] for row in zone_table("zone.tab"))
     return frozenset(
         fold(name.replace("_", " ")) for name in (*word_list("dateline_places"), *cities)
     )
@@ -193,5 +191,4 @@ def _places() -> frozenset[str]:
 
 @cache
 def _countries() -> frozenset[str]:
-    rows = (files("tzdata.zoneinfo") / "iso3166.tab").read_text(encoding="utf-8").splitlines()
-    return frozenset(fold(row.split("\t")[1]) for row in rows if not row.startswith("#"))
+    return frozenset(fold(name) for _, name in zone_table("iso3166.tab"))

@@ -7,7 +7,7 @@ from typing import Final, Literal
 from newscrawl.attribution.agencies import agency_named, is_known_name
 from newscrawl.lines import is_date_line
 from newscrawl.reference import word_list
-from newscrawl.wording import bare, fold
+from newscrawl.wording import closed_up, fold
 
 NameKind = Literal["person", "desk", "agency", "publisher", "noise"]
 
@@ -66,13 +66,13 @@ def is_publisher(text: str, publisher: str | None, host: str | None) -> bool:
     >>> is_publisher("Le Figaro", None, "www.lefigaro.fr"), is_publisher("Jane Doe", None, None)
     (True, False)
     """
-    key = bare(text).replace(" ", "")
+    key = closed_up(text)
     labels = {
-        bare(label).replace(" ", "")
+        closed_up(label)
         for label in (host or "").split(".")
         if len(label) >= MIN_LABEL and label != "www"
     }
-    names = labels | {bare(publisher or "").replace(" ", "")}
+    names = labels | {closed_up(publisher or "")}
     first = text.split(maxsplit=1)[0]
     is_programme = first.isupper() and len(first) >= MIN_LABEL and fold(first) in labels
     address = URL.fullmatch(text)

@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
-from datetime import datetime, timedelta, timezone
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Final
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -66,11 +66,12 @@ def normalise_dates(draft: Draft) -> Draft:
     """Choose both dates among the candidates, in the order these were found.
 
     Extraction lists them in the order they are trusted: JSON-LD, metas, microdata, time elements,
-    visible text; the day in the address comes last. A label in print corrects a time element. A candidate that cannot be true is skipped and
-    the reason noted: before 1990, after the download, an empty label.
+    visible text; the day in the address comes last. A label in print corrects a time element. A
+    candidate that cannot be true is skipped and the reason noted: before 1990, after the download,
+    an empty label.
     """
-    published = _settle(draft, "published")
-    modified = _settle(draft, "modified")
+    publications, changes = _plausible(draft, "published"), _plausible(draft, "modified")
+    published, modified = _settle(draft, publications), _settle(draft, changes)
     if published and modified:
         published, modified = _share_offset(published, modified), _share_offset(modified, published)
     published = _avoid_modified_meta(draft, published, modified) or _only_modified(modified)
@@ -81,8 +82,8 @@ def normalise_dates(draft: Draft) -> Draft:
         date_published=published[1] if published else None,
         date_modified=modified[1] if modified else None,
         dates=Dates(
-            published=published[0] if published else _unread(draft, "published"),
-            modified=modified[0] if modified else _unread(draft, "modified"),
+            published=published[0] if published else _unread(publications),
+            modified=modified[0] if modified else _unread(changes),
         ),
         provenance=(*draft.provenance, *_provenance("date_published", published),
                     *_provenance("date_modified", modified)),
@@ -92,11 +93,21 @@ def normalise_dates(draft: Draft) -> Draft:
 Settled = tuple[DateInfo, str, datetime]
 
 
-def _settle(draft: Draft, field: str) -> Settled | None:
-    readings, flags, reasons = _plausible(draft, field)
-    if not readings:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """The candidates of a field: as read those that can be true, and what is wrong with the others."""
+
+    candidates: list[Candidate]
+    readings: list[Read]
+    flags: list[str]
+    reasons: dict[Candidate, str]
+
+
+def _settle(draft: Draft, found: Found) -> Settled | None:
+    if not found.readings:
         return None
-    readings = _finest(_by_label(_by_listing(_in_right_order(readings))))
+    readings = _finest(_by_label(_by_listing(_in_right_order(found.readings))))
+    flags = [*found.flags]
     candidate, reading = readings[0]
     reading, conflict = _resolve_zone_conflict(reading, readings[1:])
     if any(_disagrees(candidate, other, reading) for candidate, other in readings[1:]):
@@ -108,8 +119,8 @@ def _settle(draft: Draft, field: str) -> Settled | None:
         method=candidate.method,
         zone_from="conflict" if conflict else reading.zone_from,
         alternatives=tuple(
-            replace(c, why=reasons.get(c) or _lost(c, readings))
-            for c in _candidates(draft, field)
+            replace(c, why=found.reasons.get(c) or _lost(c, readings))
+            for c in found.candidates
             if c != candidate
         ),
         flags=tuple(dict.fromkeys(flags)),
@@ -126,7 +137,7 @@ def _lost(candidate: Candidate, readings: list[Read]) -> str:
     return "less exact" if own.value[:10] == chosen.value[:10] else "less trusted"
 
 
-def _plausible(draft: Draft, field: str) -> tuple[list[Read], list[str], dict[Candidate, str]]:
+def _plausible(draft: Draft, field: str) -> Found:
     """Read the candidates of a field; skip those that cannot be true, with a flag for each kind.
 
     Once a time with its zone is known, dates written for people can add nothing, and reading them
@@ -135,7 +146,8 @@ def _plausible(draft: Draft, field: str) -> tuple[list[Read], list[str], dict[Ca
     kept: list[Read] = []
     flags: list[str] = []
     reasons: dict[Candidate, str] = {}
-    for candidate in _candidates(draft, field):
+    candidates = _candidates(draft, field)
+    for candidate in candidates:
         printed = candidate.method.startswith("text")
         is_settled = kept and printed and _is_settling(kept[0][1])
         if is_settled and not (_may_show_zone(kept, candidate) or _may_correct(kept, candidate)):
@@ -150,7 +162,7 @@ def _plausible(draft: Draft, field: str) -> tuple[list[Read], list[str], dict[Ca
             reasons[candidate] = flag
         else:
             kept.append((candidate, reading))
-    return kept, flags, reasons
+    return Found(candidates=candidates, readings=kept, flags=flags, reasons=reasons)
 
 
 def _disagrees(candidate: Candidate, other: Reading, chosen: Reading) -> bool:
@@ -249,7 +261,7 @@ def _by_listing(readings: list[Read]) -> list[Read]:
     for position, (candidate, other) in enumerate(readings):
         is_stated = candidate.method.startswith(STATED)
         if is_stated and abs(other.instant - listed.instant) <= DISAGREEMENT:
-            return [readings[position], *readings[:position], *readings[position + 1 :]]
+            return _moved_up(readings, position)
     return readings
 
 
@@ -263,8 +275,12 @@ def _by_label(readings: list[Read]) -> list[Read]:
         return readings
     for position, (candidate, other) in enumerate(readings[1:], 1):
         if _is_labelled(candidate) and abs(other.instant - first[1].instant) > DISAGREEMENT:
-            return [readings[position], *readings[:position], *readings[position + 1 :]]
+            return _moved_up(readings, position)
     return readings
+
+
+def _moved_up(readings: Sequence[Read], position: int) -> list[Read]:
+    return [readings[position], *readings[:position], *readings[position + 1 :]]
 
 
 def _in_right_order(readings: list[Read]) -> list[Read]:
@@ -301,7 +317,7 @@ def _finest(readings: Sequence[Read]) -> list[Read]:
         for position, (_, other) in enumerate(readings[1:], 1):
             finer = other.precision in ("second", "minute")
             if finer and other.value[: len(first.value)] == first.value:
-                return [readings[position], *readings[:position], *readings[position + 1 :]]
+                return _moved_up(readings, position)
     return list(readings)
 
 
@@ -327,7 +343,7 @@ def _resolve_zone_conflict(first: Reading, others: Sequence[Read]) -> tuple[Read
         if first.zone_from in ("utc", None) and is_same:
             # The same moment, printed with the local offset too: the local day is the true one. A
             # time without a zone was taken for UTC, which it is then.
-            return _in_zone_of(first, other), False
+            return _written_in(first, other.instant.tzinfo, other.zone_from), False
         if abs(other.wall - first.wall) < SAME_WALL_TOLERANCE:
             return replace(
                 first, value=other.value, instant=other.instant
@@ -345,37 +361,31 @@ def _share_offset(settled: Settled, other: Settled) -> Settled:
     zone = datetime.fromisoformat(other[1]).tzinfo if is_local else None
     if info.zone_from != "utc" or zone is None or abs(instant - other[2]) > SAME_SEASON:
         return settled
-    local = instant.astimezone(zone).replace(microsecond=0)
-    return replace(info, zone_from="compared"), local.isoformat(), instant
+    return replace(info, zone_from="compared"), _local(instant, zone).isoformat(), instant
+
+
+def _local(instant: datetime, zone: tzinfo | None) -> datetime:
+    return instant.astimezone(zone).replace(microsecond=0)
+
+
+def _written_in(reading: Reading, zone: tzinfo | None, zone_from: str | None) -> Reading:
+    """Write an instant in another zone; it stays the same."""
+    local = _local(reading.instant, zone)
+    return replace(
+        reading, value=local.isoformat(), wall=local.replace(tzinfo=None), zone_from=zone_from
+    )
 
 
 def _in_local_time(reading: Reading, draft: Draft) -> Reading:
     """Write an instant that is stated in UTC with the publisher's offset, so that its day is the local one.
 
-    Only where the zone is known: the publisher's file names it, or its country has one. The
-    instant stays the same.
+    Only where the zone is known: the publisher's file names it, or its country has one.
     """
     if reading.zone_from != "utc":
         return reading
     zone = ZoneInfo(draft.timezone) if draft.timezone else country_zone(draft.country)
-    if zone is None:
-        return reading
-    local = reading.instant.astimezone(zone).replace(microsecond=0)
-    return replace(
-        reading,
-        value=local.isoformat(),
-        wall=local.replace(tzinfo=None),
-        zone_from="publisher" if draft.timezone else "country",
-    )
-
-
-def _in_zone_of(first: Reading, other: Reading) -> Reading:
-    """Write the first instant with the offset that another reading states."""
-    zone = datetime.fromisoformat(other.value).tzinfo
-    local = first.instant.astimezone(zone).replace(microsecond=0)
-    return replace(
-        first, value=local.isoformat(), wall=local.replace(tzinfo=None), zone_from=other.zone_from
-    )
+    zone_from = "publisher" if draft.timezone else "country"
+    return _written_in(reading, zone, zone_from) if zone else reading
 
 
 def _local_time(first: Reading, candidate: Candidate, other: Reading) -> Reading | None:
@@ -397,13 +407,7 @@ def _local_time(first: Reading, candidate: Candidate, other: Reading) -> Reading
         return None
     if not offset or abs(offset) > MAX_OFFSET or offset % step:
         return None
-    local = first.instant.astimezone(timezone(offset))
-    return replace(
-        first,
-        value=local.replace(microsecond=0).isoformat(),
-        wall=first.wall + offset,
-        zone_from="compared",
-    )
+    return _written_in(first, timezone(offset), "compared")
 
 
 def _avoid_modified_meta(
@@ -452,18 +456,16 @@ def _check_order(published: Settled, modified: Settled) -> Settled:
     return info, value, instant
 
 
-def _unread(draft: Draft, field: str) -> DateInfo | None:
+def _unread(found: Found) -> DateInfo | None:
     """Keep what stood where a date should be: an empty label, a value nobody could read or believe."""
-    found = [c for c in _candidates(draft, field) if c.method != "url"]
-    if not found:
+    stated = [c for c in found.candidates if c.method != "url"]
+    if not stated:
         return None
-    labelled = [c for c in found if not split_date_label(c.raw)[2].strip(" :|-")]
-    chosen = (labelled or found)[0]
-    _, skipped, reasons = _plausible(draft, field)
-    flags = (
-        ("label_without_value",) if labelled else tuple(dict.fromkeys(skipped)) or ("unreadable",)
-    )
-    others = tuple(replace(c, why=reasons[c]) for c in found if c != chosen)
+    labelled = [c for c in stated if not split_date_label(c.raw)[2].strip(" :|-")]
+    chosen = (labelled or stated)[0]
+    skipped = tuple(dict.fromkeys(found.flags)) or ("unreadable",)
+    flags = ("label_without_value",) if labelled else skipped
+    others = tuple(replace(c, why=found.reasons[c]) for c in stated if c != chosen)
     return DateInfo(raw=chosen.raw, method=chosen.method, alternatives=others, flags=flags)
 
 

@@ -2,11 +2,10 @@
 
 from datetime import timedelta, timezone, tzinfo
 from functools import cache
-from importlib.resources import files
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from newscrawl.reference import load_table
+from newscrawl.reference import load_table, zone_table
 
 # Where a bare name has one usual reading even without a country.
 USUAL: Final = {"CST": "-360", "PST": "-480", "BST": "Europe/London"}
@@ -46,9 +45,8 @@ def country_zone(country: str | None) -> ZoneInfo | None:
 
 @cache
 def _zones_by_country() -> dict[str, tuple[str, ...]]:
-    rows = (files("tzdata.zoneinfo") / "zone.tab").read_text(encoding="utf-8").splitlines()
     found: dict[str, tuple[str, ...]] = {}
-    for country, _, name, *_ in (row.split("\t") for row in rows if not row.startswith("#")):
+    for country, _, name, *_ in zone_table("zone.tab"):
         found[country] = (*found.get(country, ()), name)
     return found
 

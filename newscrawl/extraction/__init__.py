@@ -24,7 +24,7 @@ from newscrawl.extraction.topics import tags_of
 from newscrawl.extraction.walls import find_wall
 from newscrawl.items import HOME_PAGE, Candidate, Draft, Page, Provenance, Publisher, Rejected
 from newscrawl.reference import country_of, publisher_for
-from newscrawl.wording import bare, count_words, fold
+from newscrawl.wording import bare, closed_up, count_words, fold
 
 TITLE_SEPARATOR: Final = re.compile(r"\s+[|–—·•»:-]+\s+|\s*\|\s*")
 NOT_SHOWN: Final = "differs from what a reader sees"
@@ -158,10 +158,11 @@ def _choose_title(document: Document, node: Node) -> tuple[str | None, tuple[Pro
     ]
     if not found:
         return None, ()
-    declared = _without_suffix([c for c in found if c.method != "h1"], document)
+    site_names = _site_names(document)
+    declared = _without_suffix([c for c in found if c.method != "h1"], site_names)
     shown = next((c for c in found if c.method == "h1"), None)
     shown = _with_kicker(_without_kicker(shown, declared), declared)
-    is_site = shown is not None and bare(shown.raw).replace(" ", "") in _site_names(document)
+    is_site = shown is not None and closed_up(shown.raw) in site_names
     headlines = [c for c in declared if shown and bare(c.raw) != bare(shown.raw)]
     h1s = len(document.tree.findall(".//h1"))
     if (is_site and headlines) or _is_overruled(shown, declared, h1s):
@@ -171,7 +172,7 @@ def _choose_title(document: Document, node: Node) -> tuple[str | None, tuple[Pro
     chosen = shown if shown and (confirmed or is_long or not declared) else declared[0]
     chosen = _respaced(chosen, declared)
     others = tuple(
-        sources.with_reason(c, sources.SAME if bare(c.raw) == bare(chosen.raw) else NOT_SHOWN)
+        replace(c, why=sources.SAME if bare(c.raw) == bare(chosen.raw) else NOT_SHOWN)
         for c in found
         if c.method != chosen.method
     )
@@ -180,16 +181,14 @@ def _choose_title(document: Document, node: Node) -> tuple[str | None, tuple[Pro
     )
 
 
-def _without_suffix(declared: list[Candidate], document: Document) -> list[Candidate]:
+def _without_suffix(declared: list[Candidate], names: frozenset[str]) -> list[Candidate]:
     """Cut the site's name from a declaration where another has the same title without it."""
-    names = _site_names(document)
     cut = []
     for candidate in declared:
         shorter = (
             c.raw
             for c in declared
-            if candidate.raw.startswith(c.raw)
-            and bare(candidate.raw[len(c.raw) :]).replace(" ", "") in names
+            if candidate.raw.startswith(c.raw) and closed_up(candidate.raw[len(c.raw) :]) in names
         )
         cut.append(replace(candidate, raw=next(shorter, candidate.raw)))
     return cut
@@ -199,7 +198,7 @@ def _site_names(document: Document) -> frozenset[str]:
     """Give what the site is called, bare and without spaces: its declared name, labels of its host."""
     host = (urlsplit(document.url or "").hostname or "").removeprefix("www.")
     names = (document.meta("og:site_name") or "", document.meta("application-name") or "", host)
-    return frozenset(bare(name).replace(" ", "") for name in (*names, *host.split("."))) - {""}
+    return frozenset(closed_up(name) for name in (*names, *host.split("."))) - {""}
 
 
 def _is_overruled(shown: Candidate | None, declared: list[Candidate], h1s: int) -> bool:

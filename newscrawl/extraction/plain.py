@@ -16,7 +16,7 @@ from newscrawl.items import Block, Candidate, Credit, Draft, Edit, Image, Page, 
 from newscrawl.lines import is_byline, is_date_line, is_related_heading, is_sentence
 from newscrawl.reasons import EditCode
 from newscrawl.reference import publisher_for, word_list
-from newscrawl.wording import bare, fold, squeeze
+from newscrawl.wording import closed_up, fold, squeeze
 
 MAX_TITLE_CHARS: Final = 300
 MAX_CAPTION_CHARS: Final = 400
@@ -117,7 +117,7 @@ def _publisher_name(lines: list[str], domain: str | None) -> str | None:
         return known.name
     labels = (domain or "").removeprefix("www.").split(".")
     for line in reversed(lines[-FOOTER_LINES:]):
-        if domain and bare(line).replace(" ", "") == bare(labels[0]).replace(" ", ""):
+        if domain and closed_up(line) == closed_up(labels[0]):
             return line
     return None
 

@@ -86,12 +86,12 @@ def _microdata(document: Document) -> Iterator[Dated]:
 
 def _time_elements(document: Document) -> Iterator[Dated]:
     for element in document.tree.iter("time"):
-        stated, shown = element.get("datetime"), _shown(element)
-        raw = stated or shown
+        stated = element.get("datetime") or ""
+        raw = stated or _shown(element)
         if raw and len(raw) <= MAX_DATE_CHARS:
             yield element, Candidate(field=_field_of(element), raw=raw, method="time")
         # <time datetime="…Z">March 1, 2024 3 AM PT</time> shows the zone.
-        if stated and stated.endswith("Z") and PRINTED_CLOCK.search(shown):
+        if stated.endswith("Z") and PRINTED_CLOCK.search(shown := _shown(element)):
             yield element, Candidate(field=_field_of(element), raw=shown, method="text.time")
 
 

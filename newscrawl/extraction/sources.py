@@ -1,6 +1,7 @@
 """Simple fields, each from the first place that has it, with what the other places say."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from newscrawl.extraction import structured, visible
 from newscrawl.extraction.document import Document
@@ -24,17 +25,9 @@ def first_of(field: str, places: Iterable[tuple[str, str | None]]) -> Sourced:
             field=field,
             method=chosen.method,
             raw=chosen.raw,
-            alternatives=tuple(with_reason(c, _reason(c, chosen)) for c in others),
+            alternatives=tuple(replace(c, why=_reason(c, chosen)) for c in others),
         ),
     )
-
-
-def with_reason(candidate: Candidate, why: str) -> Candidate:
-    """Note why a candidate lost."""
-    return Candidate(
-        field=candidate.field, raw=candidate.raw, method=candidate.method, kind=candidate.kind,
-        url=candidate.url, why=why,
-    )  # fmt: skip
 
 
 def _reason(candidate: Candidate, chosen: Candidate) -> str:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from newscrawl.extraction.document import Document
 from newscrawl.extraction.jsonld import Node, as_list, is_article, plain_text, text_of, types_of
 from newscrawl.items import Candidate, Copyright
-from newscrawl.wording import bare
+from newscrawl.wording import closed_up
 
 PUBLISHED_METAS: Final = (
     "article:published_time", "article:published:time", "article:published", "og:article:published_time",
@@ -138,7 +138,7 @@ def name_in_title(document: Document, host: str | None) -> str | None:
     element = document.tree.find(".//head/title")
     parts = re.split(r"\s+[|–—·•-]\s+", "".join(element.itertext())) if element is not None else []
     labels = {label.replace("-", "") for label in (host or "").split(".") if len(label) > 3}
-    return next((" ".join(p.split()) for p in parts if bare(p).replace(" ", "") in labels), None)
+    return next((" ".join(p.split()) for p in parts if closed_up(p) in labels), None)
 
 
 def document_meta_text(document: Document, *names: str) -> str | None:

@@ -54,6 +54,12 @@ def load_table(name: str) -> dict[str, Any]:
     return tomllib.loads((ROOT / "gazetteers" / f"{name}.toml").read_text(encoding="utf-8"))
 
 
+def zone_table(name: str) -> list[list[str]]:
+    """Read a table of the time-zone database: ``zone.tab``, ``iso3166.tab``."""
+    text = (files("tzdata.zoneinfo") / name).read_text(encoding="utf-8")
+    return [row.split("\t") for row in text.splitlines() if not row.startswith("#")]
+
+
 @cache
 def agencies() -> tuple[AgencyEntry, ...]:
     """Read the agency gazetteer."""
