@@ -1,5 +1,6 @@
 """Run crawls from Python: one process, one after the other, and what their stats say."""
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,6 +10,7 @@ from scrapy.crawler import AsyncCrawlerProcess, Crawler
 from scrapy.settings import Settings
 from scrapy.utils.project import get_project_settings
 
+from newscrawl.errors import NewscrawlError
 from newscrawl.items import Page, Rejected
 from newscrawl.spiders.articles import ArticlesSpider
 
@@ -39,6 +41,7 @@ def run_crawls(jobs: Iterable[Job], settings: Settings) -> list[dict[str, Any]]:
     """
     process = AsyncCrawlerProcess(settings)
     waiting, started = list(jobs), list[Crawler]()
+    begun = list[asyncio.Future[None]]()
 
     def begin_next(_: object = None) -> None:
         # The crawler is replaced before the process looks whether any is left.
@@ -46,16 +49,23 @@ def run_crawls(jobs: Iterable[Job], settings: Settings) -> list[dict[str, Any]]:
             job = waiting.pop(0)
             crawler = process.create_crawler(job.spider)
             started.append(crawler)
-            process.crawl(crawler, **job.arguments).add_done_callback(begin_next)
+            task = process.crawl(crawler, **job.arguments)
+            begun.append(task)
+            task.add_done_callback(begin_next)
 
     begin_next()
     process.start()
+    for task in begun:
+        error = task.exception() if task.done() and not task.cancelled() else None
+        if isinstance(error, NewscrawlError):
+            raise error  # a state that cannot be used, a run that is locked out
     return [crawler.stats.get_stats() for crawler in started if crawler.stats]
 
 
 def fetch_pages(urls: Iterable[str], settings: Settings) -> list[Page | Rejected]:
     """Fetch pages as a crawl does, robots.txt and all, without cleaning them."""
-    settings.update({"ITEM_PIPELINES": {}, "EXTENSIONS": {}, "FEEDS": {}}, priority="cmdline")
+    without = {"ITEM_PIPELINES": {}, "EXTENSIONS": {}, "FEEDS": {}, "NEWSCRAWL_STATE": ""}
+    settings.update(without, priority="cmdline")
     process = AsyncCrawlerProcess(settings)
     crawler = process.create_crawler(ArticlesSpider)
     fetched: list[Page | Rejected] = []

@@ -3,6 +3,7 @@
 NewscrawlError
 ├── UsageError       the caller asked for something that cannot be done (exit code 2)
 ├── InputError       a file or line that cannot be read as what it was said to be
+├── StateError       the crawl state is damaged, locked, too new, or cannot be written
 └── DataError        a file of our own reference data, or of the user's, is wrong
 """
 
@@ -17,6 +18,10 @@ class UsageError(NewscrawlError):
 
 class InputError(NewscrawlError):
     """An input that is not there, not readable, or not of the stated form."""
+
+
+class StateError(NewscrawlError):
+    """A crawl state that cannot be used as it is; the text says what to do."""
 
 
 class DataError(NewscrawlError):

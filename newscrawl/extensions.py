@@ -10,6 +10,7 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import NotConfigured
 from scrapy.http import Response
 from scrapy.statscollectors import StatsCollector
+from twisted.python.failure import Failure
 
 from newscrawl.batch import describe_ends
 from newscrawl.items import Article, Rejected
@@ -17,6 +18,7 @@ from newscrawl.jsonl import encode
 from newscrawl.pipelines import PageRejected
 from newscrawl.progress import Progress
 from newscrawl.reasons import Reason
+from newscrawl.state.ends import KNOWN
 
 logger = logging.getLogger(__name__)
 
@@ -28,8 +30,11 @@ class Accounting:
     requested = accepted + rejected + failed; the summary says whether it holds.
     """
 
-    def __init__(self, stats: StatsCollector, rejects: str = "") -> None:
+    def __init__(
+        self, stats: StatsCollector, rejects: str = "", *, has_state: bool = False
+    ) -> None:
         self.stats = stats
+        self.has_state = has_state
         self.path = rejects
         self.file: IO[bytes] | None = None
 
@@ -37,7 +42,11 @@ class Accounting:
     def from_crawler(cls, crawler: Crawler) -> Self:
         """Read the settings and connect the signals."""
         assert crawler.stats is not None
-        extension = cls(crawler.stats, crawler.settings.get("NEWSCRAWL_REJECTS", ""))
+        extension = cls(
+            crawler.stats,
+            crawler.settings.get("NEWSCRAWL_REJECTS", ""),
+            has_state=bool(crawler.settings.get("NEWSCRAWL_STATE")),
+        )
         connect = crawler.signals.connect
         connect(extension.spider_opened, signal=signals.spider_opened)
         connect(extension.item_scraped, signal=signals.item_scraped)
@@ -70,21 +79,24 @@ class Accounting:
         """Count a page on which a stage failed; Scrapy has logged it."""
         self.stats.inc_value("newscrawl/failed")
 
-    def spider_error(self, response: Response) -> None:
-        """Count a page on which the spider's callback failed."""
-        if response.meta.get("newscrawl_article"):
+    def spider_error(self, response: Response | Failure | None) -> None:
+        """Count a page on which the spider's callback or errback failed."""
+        request = getattr(response, "request", None)
+        if request and request.meta.get("newscrawl_article"):
             self.stats.inc_value("newscrawl/failed")
 
     def spider_closed(self, spider: Spider) -> None:
-        """Count what never came to an end, check the sum and log it."""
+        """Count what never came to an end, check the sum and log it; the state's ledger does its own."""
+        if self.file:
+            self.file.close()
+        if self.has_state:
+            return
         totals = totals_of(self.stats.get_stats())
         missing = totals["requested"] - totals["accepted"] - totals["rejected"] - totals["failed"]
         if missing > 0:
             self.stats.inc_value(f"newscrawl/rejected/{Reason.NOT_FETCHED}", missing)
         self.stats.set_value("newscrawl/totals_add_up", missing >= 0)
         logger.info("newscrawl: %s", summary(self.stats.get_stats()), extra={"spider": spider})
-        if self.file:
-            self.file.close()
 
     def _reject(self, rejected: Rejected) -> None:
         self.stats.inc_value(f"newscrawl/rejected/{rejected.reason}")
@@ -97,7 +109,14 @@ def totals_of(stats: dict[str, Any]) -> dict[str, int]:
     """Sum up the stats of a crawl."""
     rejected = sum(v for k, v in stats.items() if k.startswith("newscrawl/rejected/"))
     names = ("requested", "accepted", "failed")
-    return {name: stats.get(f"newscrawl/{name}", 0) for name in names} | {"rejected": rejected}
+    known = sum(stats.get(f"newscrawl/ends/{end}", 0) for end in KNOWN)
+    found = {name: stats.get(f"newscrawl/{name}", 0) for name in names}
+    return found | {"rejected": rejected, "known": known}
+
+
+def last_line(stats: dict[str, Any]) -> str:
+    """Say in one line what a crawl brought: by its ledger where it has a state."""
+    return str(stats.get("newscrawl/last_line") or summary(stats))
 
 
 def summary(stats: dict[str, Any]) -> str:

@@ -320,6 +320,20 @@ class Paywall:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Revision:
+    """Which version of the article this is, where a crawl keeps state."""
+
+    number: int
+    """1 for the first that was stored."""
+    previous: str | None = None
+    """The `text_hash` of the version before."""
+    changed: tuple[str, ...] = ()
+    """The fields that differ from the version before."""
+    corrections: tuple[str, ...] = ()
+    """The corrections that the version before did not have."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExtractedWith:
     """The versions that made the article."""
 
@@ -462,6 +476,8 @@ class Article:
     """Words in `text`; in scripts without spaces, letters."""
     fetched_at: datetime | None = None
     """When the page was downloaded."""
+    revision: Revision | None = None
+    """Which version this is; only in lines of a crawl that keeps state."""
     extracted_with: ExtractedWith
     """The versions that made this line."""
     removed: tuple[Edit, ...] = ()

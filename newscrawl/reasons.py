@@ -55,7 +55,12 @@ class Reason(_Explained):
     BOT_CHALLENGE = "bot_challenge", "The page asks to prove that a person is reading, or blocks."
     SOFT_404 = "soft_404", "The page says that there is no such page, with the status of success."
     SHELL = "empty_shell", "The page is drawn by scripts, and no text stands in it or its data."
-    HTTP_ERROR = "http_error", "The server answered with an error status."
+    HTTP_ERROR = (
+        "http_error",
+        "The server answered with an error status other than those of `blocked` and `gone`.",
+    )
+    BLOCKED = "blocked", "The server refused the request: status 401, 403, 407, 429 or 451."
+    GONE = "gone", "The server has no such page: status 404 or 410."
     ROBOTS = "robots", "The site's robots.txt forbids the address."
     OFFSITE = "offsite", "The address leaves the sites that were asked for."
     TIMEOUT = "timeout", "The server did not answer in time."

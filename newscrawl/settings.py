@@ -36,6 +36,10 @@ DEFAULT_REQUEST_HEADERS = {
 # Neither may be reached from the network.
 TELNETCONSOLE_ENABLED = False
 REMOTE_CONTROL_ENABLED = False
+# Scrapy would make the delay shorter as often as longer.
+DOWNLOAD_DELAY_JITTER = 0.0
+
+ADDONS = {"newscrawl.addons.CrawlState": 100}
 
 ITEM_PIPELINES = {
     "newscrawl.pipelines.Extract": 100,
@@ -52,6 +56,13 @@ FEED_EXPORTERS = {
 }
 FEED_EXPORT_ENCODING = "utf-8"
 LOG_LEVEL = "INFO"
+
+# The crawl state; empty for none: then each crawl is Scrapy's own and fetches everything again.
+NEWSCRAWL_STATE = "data/state.db"
+# The folder of the article files; empty for `articles` beside the state.
+NEWSCRAWL_ARTICLES = ""
+# Ages at which articles are looked at again, by source; a publisher file may state its own.
+NEWSCRAWL_REVISITS = {"default": "1h 6h 24h 7d"}
 
 # A file for refused pages, one JSON line each; empty for none.
 NEWSCRAWL_REJECTS = ""

@@ -77,13 +77,13 @@ def squeeze(text: str) -> str:
     return " ".join((text if text.isascii() else UNPRINTED.sub("", text)).split())
 
 
-def numbered(number: int, noun: str) -> str:
+def numbered(number: int, noun: str, plural: str | None = None) -> str:
     """Write a number with its noun.
 
-    >>> numbered(1, "article"), numbered(2, "article")
-    ('1 article', '2 articles')
+    >>> numbered(1, "article"), numbered(2, "article"), numbered(2, "address", "addresses")
+    ('1 article', '2 articles', '2 addresses')
     """
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"
 
 
 def count_words(text: str) -> int:

@@ -50,11 +50,15 @@ def _as_newsgram(site: dict[str, Resource]) -> Iterator[tuple[str, Resource]]:
 
 
 @pytest.fixture
-def scrapy(web: DemoServer) -> Run:
-    """Run the scrapy command in the project, against the loopback web."""
+def scrapy(web: DemoServer, tmp_path: Path) -> Run:
+    """Run the scrapy command in the project, against the loopback web, with a state of its own."""
 
     def run(*arguments: str | Path) -> subprocess.CompletedProcess[bytes]:
-        command = [sys.executable, "-m", "scrapy", *map(str, arguments)]
+        state = ["-s", f"NEWSCRAWL_STATE={tmp_path / 'data' / 'state.db'}"]
+        takes_state = arguments[0] == "crawl"
+        command = [
+            sys.executable, "-m", "scrapy", *map(str, arguments), *(state if takes_state else [])
+        ]  # fmt: skip
         return subprocess.run(
             command, cwd=ROOT, env=proxied(web.proxy), capture_output=True, check=False, timeout=180
         )

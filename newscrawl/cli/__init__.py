@@ -19,6 +19,8 @@ COMMANDS: Final = {
     "clean": "clean pages from files, folders or standard input into JSON lines",
     "profile": "learn from several pages of a source what recurs on all of them",
     "explain": "say where each field of a page came from, and what was removed and why",
+    "state": "look into the crawl state, check it, or make it forget",
+    "diff": "show what changed between the versions of an article",
     "schema": "print the JSON Schema of an article line",
 }
 Run = Callable[[argparse.Namespace], ExitCode]
@@ -26,7 +28,14 @@ Run = Callable[[argparse.Namespace], ExitCode]
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; give the exit code."""
-    argv = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        return _main(list(sys.argv[1:] if arguments is None else arguments))
+    except KeyboardInterrupt:  # in the imports already, or in the command
+        print("newscrawl: interrupted", file=sys.stderr)
+        return 130
+
+
+def _main(argv: list[str]) -> int:
     parser = _parser(argv)
     options = parser.parse_args(argv)
     if not getattr(options, "run", None):
@@ -51,9 +60,6 @@ def _guarded(options: argparse.Namespace) -> int:
             raise
         print(f"newscrawl: {error}", file=sys.stderr)
         return ExitCode.FAILED
-    except KeyboardInterrupt:
-        print("newscrawl: interrupted", file=sys.stderr)
-        return 130
 
 
 def _closed_pipe() -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from scrapy.settings import Settings
 from scrapy.spiderloader import get_spider_loader
 
 from newscrawl.cli.exits import ExitCode
@@ -15,7 +16,7 @@ from newscrawl.cli.output import add_output_options, open_file
 from newscrawl.crawling import Job, project_settings, run_crawls
 from newscrawl.discovery.links import link_kind
 from newscrawl.errors import UsageError
-from newscrawl.extensions import summary, totals_of
+from newscrawl.extensions import last_line, totals_of
 from newscrawl.extraction.document import is_http_url
 from newscrawl.profiles import read_profiles
 from newscrawl.quality import registrable_domain
@@ -54,9 +55,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="drop what FILE, made by newscrawl profile, knows to recur",
     )
-    parser.add_argument(
-        "--limit", type=_positive, metavar="N", help="ask for N articles at the most"
-    )
+    parser.add_argument("--limit", type=_positive, metavar="N", help="fetch N articles at the most")
+    state = parser.add_mutually_exclusive_group()
+    state.add_argument(
+        "--state", metavar="FILE",
+        help="the crawl state; articles go into the folder articles/ beside it (data/state.db)",
+    )  # fmt: skip
+    state.add_argument(
+        "--no-state", action="store_true",
+        help="fetch everything, known or not, and keep no record: a one-off",
+    )  # fmt: skip
     parser.add_argument(
         "-s", dest="settings", action="append", default=[], metavar="NAME=VALUE",
         help="a Scrapy setting, as in scrapy crawl",
@@ -71,17 +79,18 @@ def run(options: argparse.Namespace) -> ExitCode:
         read_profiles(Path(options.profiles))
     settings = project_settings(
         **log_settings(options),
-        **feed_settings(options),
         **_given_settings(options.settings),
+        **_state_settings(options),
         NEWSCRAWL_REJECTS=options.rejects or "",
         NEWSCRAWL_PROFILES=options.profiles or "",
         NEWSCRAWL_PROGRESS=not options.quiet,
     )
+    settings.update(feed_settings(options, settings), priority="cmdline")
     jobs = plan(options.sources, options.limit)
     stats = run_crawls(jobs, settings)
     for one in stats:
-        if not options.quiet:
-            print(f"newscrawl: {summary(one)}", file=sys.stderr)
+        if not options.quiet and "newscrawl/stopped_by" not in one:
+            print(f"newscrawl: {last_line(one)}", file=sys.stderr)
     return exit_code(stats, _expected_sources(jobs))
 
 
@@ -117,18 +126,21 @@ def _sorted_addresses(texts: list[str], known: list[str]) -> tuple[list[str], li
 def exit_code(stats: list[dict[str, Any]], expected: set[str]) -> ExitCode:
     """Give the exit code of crawls from their stats and the sources that should have given something."""
     totals = [totals_of(one) for one in stats]
-    if any(one.get("finish_reason") == "shutdown" for one in stats):
-        return ExitCode.FAILED  # interrupted: what is missing is counted as not_fetched
+    if any(one.get("finish_reason") in ("shutdown", "state_error") for one in stats):
+        return ExitCode.FAILED  # interrupted: what is missing is counted as not_fetched or left
     if (
         not stats
         or any(t["failed"] for t in totals)
         or not all(s.get("newscrawl/totals_add_up") for s in stats)
     ):
         return ExitCode.FAILED
-    if not any(t["accepted"] for t in totals):
+    if not any(t["accepted"] or t["known"] for t in totals):
         return _exit_code_of_nothing(stats)
-    prefix = "newscrawl/source/"
-    delivered = {key.removeprefix(prefix) for one in stats for key in one if key.startswith(prefix)}
+    prefixes = ("newscrawl/source/", "newscrawl/known_source/")
+    delivered = {
+        key.removeprefix(prefix)
+        for one in stats for key in one for prefix in prefixes if key.startswith(prefix)
+    }  # fmt: skip
     return ExitCode.DEGRADED if expected - delivered else ExitCode.OK
 
 
@@ -153,9 +165,20 @@ def _expected_sources(jobs: list[Job]) -> set[str]:
     return {domain for a in addresses if (domain := registrable_domain(urlsplit(a).hostname))}
 
 
-def feed_settings(options: argparse.Namespace) -> dict[str, Any]:
-    """Give the FEEDS setting for -o or -O, standard output by default."""
+def _state_settings(options: argparse.Namespace) -> dict[str, Any]:
+    if options.no_state:
+        return {"NEWSCRAWL_STATE": ""}
+    return {"NEWSCRAWL_STATE": options.state} if options.state else {}
+
+
+def feed_settings(options: argparse.Namespace, settings: Settings) -> dict[str, Any]:
+    """Give the FEEDS setting for -o or -O, standard output by default.
+
+    Where there is a state the articles have a home in any case, and nobody reads them on a terminal.
+    """
     path = options.append or options.overwrite
+    if path is None and settings.get("NEWSCRAWL_STATE") and sys.stdout.isatty():
+        return {}
     if path in (None, "-"):
         return {"FEEDS": {"stdout:": {"format": "jsonl"}}}
     # Truncated or created here, then appended to: several crawls may share the file.

@@ -84,7 +84,11 @@ def _crawl(
     os.environ["http_proxy"] = proxy
     feed = {path.resolve().as_uri(): {"format": "jsonl", "overwrite": False}}
     settings = project_settings(
-        **log_settings(options), **FAST, FEEDS=feed, NEWSCRAWL_REJECTS=str(rejects)
+        **log_settings(options),
+        **FAST,
+        FEEDS=feed,
+        NEWSCRAWL_REJECTS=str(rejects),
+        NEWSCRAWL_STATE="",
     )
     sites = " ".join(publisher.base for publisher in publishers)
     # Two pages that must be refused: one that robots.txt forbids, and one that is not there.

@@ -61,11 +61,7 @@ def fetch_exit_code(totals: Totals, pages: list[Page | Rejected]) -> ExitCode:
     if totals.accepted:
         return ExitCode.OK
     refused = any(
-        isinstance(page, Rejected)
-        and (
-            page.reason is Reason.ROBOTS
-            or page.detail in ("status 401", "status 403", "status 429")
-        )
+        isinstance(page, Rejected) and (page.reason in (Reason.ROBOTS, Reason.BLOCKED))
         for page in pages
     )
     if refused:

@@ -1,6 +1,6 @@
 """``scrapy parse`` that shows articles: a page as it was fetched says nothing to a reader."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 from scrapy.commands.parse import Command as ParseCommand
@@ -12,6 +12,9 @@ from newscrawl.items import Page
 
 class Command(ParseCommand):
     """Parse an address with a spider and show the requests and the cleaned items."""
+
+    # One page is looked at; nothing of it is kept.
+    default_settings: ClassVar = {**ParseCommand.default_settings, "NEWSCRAWL_STATE": ""}
 
     def print_items(self, lvl: int | None = None, colour: bool = True) -> None:
         """Print the items, pages cleaned."""

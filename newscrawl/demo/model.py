@@ -14,6 +14,7 @@ class Resource:
     body: bytes
     status: int = 200
     location: str | None = None
+    etag: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

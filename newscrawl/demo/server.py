@@ -17,8 +17,14 @@ class DemoServer:
 
     def __init__(self, site: dict[str, Resource], *, port: int = 0) -> None:
         self.requests: list[str] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler(site, self.requests))
+        self.site = dict(site)
+        self._server = _QuietServer(("127.0.0.1", port), _handler(self.site, self.requests))
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+
+    def serve(self, site: dict[str, Resource]) -> None:
+        """Serve another site from now on."""
+        self.site.clear()
+        self.site.update(site)
 
     @property
     def proxy(self) -> str:
@@ -40,6 +46,11 @@ class DemoServer:
         self._thread.join()
 
 
+class _QuietServer(ThreadingHTTPServer):
+    def handle_error(self, *_: object) -> None:
+        """Say nothing of a crawler that hangs up."""
+
+
 def _handler(site: dict[str, Resource], log: list[str]) -> type[BaseHTTPRequestHandler]:
     missing = Resource(content_type="text/html", body=b"<html><p>Not found</p></html>", status=404)
 
@@ -49,7 +60,13 @@ def _handler(site: dict[str, Resource], log: list[str]) -> type[BaseHTTPRequestH
         def do_GET(self) -> None:
             log.append(self.path)
             resource = site.get(self.path, missing)
+            if resource.etag and self.headers.get("If-None-Match") == resource.etag:
+                self.send_response(304)
+                self.end_headers()
+                return
             self.send_response(resource.status)
+            if resource.etag:
+                self.send_header("ETag", resource.etag)
             self.send_header("Content-Type", resource.content_type)
             self.send_header("Content-Length", str(len(resource.body)))
             if resource.location:

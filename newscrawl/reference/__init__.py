@@ -24,6 +24,7 @@ class PublisherFile:
     feeds: tuple[str, ...] = ()
     sitemaps: tuple[str, ...] = ()
     sections: tuple[str, ...] = ()
+    revisits: tuple[str, ...] = ()
     article_pattern: str | None = None
 
 

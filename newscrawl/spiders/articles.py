@@ -1,5 +1,6 @@
 """The spider for any site and any page."""
 
+import hashlib
 import re
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
@@ -19,10 +20,11 @@ from newscrawl.discovery.listed import Listed
 from newscrawl.discovery.sitemaps import read_sitemap, sitemaps_in_robots
 from newscrawl.errors import UsageError
 from newscrawl.extraction.document import is_http_url
+from newscrawl.failures import failure_reason
 from newscrawl.items import Rejected
 from newscrawl.quality import registrable_domain
 from newscrawl.reasons import Reason
-from newscrawl.spiders.base import NewsSpider, failure_reason
+from newscrawl.spiders.base import NewsSpider
 
 USUAL_PATHS = ("/sitemap.xml", "/news-sitemap.xml", "/feed", "/rss.xml")
 """Tried where neither robots.txt nor the home page names a feed or sitemap."""
@@ -39,7 +41,7 @@ class Site:
 
     home: str
     sources: set[str] = field(default_factory=set)
-    waiting: int = 0
+    waiting: set[str] = field(default_factory=set)
     found: int = 0
     tried_usual: bool = False
     lists: set[str] = field(default_factory=set)
@@ -77,6 +79,10 @@ class ArticlesSpider(NewsSpider):
         self.urls = _split(url) + _read_urls(urls_file)
         self.sites = [Site(home=home_of(text)) for text in _split(site)]
         self.sites += [Site(home=home_of(text), is_section=True) for text in _split(section)]
+        self.by_home = {site.home: site for site in self.sites}
+        # What the frontier takes up after a crash is what the same job has left.
+        self.frontier_locks = tuple(site.home for site in self.sites)
+        self.frontier_job = " ".join((self.name, *sorted(self.frontier_locks), _digest(self.urls)))
         # Redirects out of the sites are stopped by Scrapy's offsite middleware. Single addresses may
         # lead anywhere. Never allow_offsite on a request: the robots.txt of its host would be asked
         # for without it, filtered, and so not obeyed.
@@ -90,7 +96,8 @@ class ArticlesSpider(NewsSpider):
             self.logger.error("nothing to do: give -a url=…, -a urls_file=… or -a site=…")
         for url in self.urls:
             if not is_http_url(url):
-                self.count("requested")
+                if not self.has_state:
+                    self.count("requested")
                 yield Rejected(reason=Reason.INVALID_URL, url=url)
                 continue
             for request in self.article_request(url):
@@ -103,48 +110,56 @@ class ArticlesSpider(NewsSpider):
 
     def source_request(self, url: str, site: Site, callback: Any) -> Request:
         """Give the request for a page that names other pages; its failure is an answer too."""
-        site.waiting += 1
+        site.waiting.add(url)
         return Request(
             url,
             callback=callback,
             errback=self.source_failed,
             priority=SOURCE_PRIORITY,
             dont_filter=True,
-            cb_kwargs={"site": site},
+            cb_kwargs={"home": site.home},
+            meta={"newscrawl_source": url},
         )
+
+    def site_of(self, home: str) -> Site:
+        """Give what this run knows of a site; a request of an earlier run may name one it did not ask for."""
+        return self.by_home.setdefault(home, Site(home=home))
 
     def source_failed(self, failure: Failure) -> Iterator[Request]:
         """Go on without a source that cannot be fetched."""
         request = failure.request  # type: ignore[attr-defined]  # Scrapy adds it
-        site: Site = request.cb_kwargs["site"]
+        site = self.site_of(request.cb_kwargs["home"])
         self.count("sources_failed")
         if not isinstance(failure.value, HttpError) or request.callback == self.parse_home:
             reason, detail = failure_reason(failure)
             self.logger.warning("%s: %s%s", request.url, reason, f", {detail}" if detail else "")
         if request.callback == self.parse_robots:
             yield self.source_request(site.home, site, self.parse_home)
-        yield from self.source_done(site)
+        yield from self.source_done(site, request)
 
-    def parse_robots(self, response: Response, site: Site) -> Iterator[Request]:
+    def parse_robots(self, response: Response, home: str) -> Iterator[Request]:
         """Note the sitemaps that robots.txt names, and ask for the home page."""
+        site = self.site_of(home)
         if isinstance(response, TextResponse):
             found = sitemaps_in_robots(response.text, response.url)
             site.sources.update(url for url in found if self.is_own(url, site.home))
         yield self.source_request(site.home, site, self.parse_home)
-        yield from self.source_done(site)
+        yield from self.source_done(site, response.request)
 
-    def parse_home(self, response: Response, site: Site) -> Iterator[Request]:
+    def parse_home(self, response: Response, home: str) -> Iterator[Request]:
         """Ask for the feeds and sitemaps that are known now."""
+        site = self.site_of(home)
         site.home_response = response
         if (tree := tree_of(response)) is not None:
             feeds = declared_feeds(tree, response.url)
             site.sources.update(url for url in feeds if self.is_own(url, site.home))
         for url in sorted(site.sources):
             yield self.source_request(url, site, self.parse_source)
-        yield from self.source_done(site)
+        yield from self.source_done(site, response.request)
 
-    def parse_source(self, response: Response, site: Site) -> Iterator[Request]:
+    def parse_source(self, response: Response, home: str) -> Iterator[Request]:
         """Ask for what a feed or sitemap lists."""
+        site = self.site_of(home)
         sitemap = read_sitemap(response.body, response.url)
         if sitemap and sitemap.is_index:
             for url in sorted(set(sitemap.urls) - site.sources, reverse=True):
@@ -154,7 +169,7 @@ class ArticlesSpider(NewsSpider):
         else:
             feed = None if sitemap else read_feed(response.body, response.url)
             yield from self.listed_articles(sitemap.entries if sitemap else feed or (), site)
-        yield from self.source_done(site)
+        yield from self.source_done(site, response.request)
 
     def listed_articles(self, entries: tuple[Listed, ...], site: Site) -> Iterator[Request]:
         """Ask for the articles among listed addresses: the site's own, no imprint, no home page."""
@@ -165,9 +180,12 @@ class ArticlesSpider(NewsSpider):
             site.found += 1
             yield from self.article_request(entry.url, listed=entry.says)
 
-    def source_done(self, site: Site) -> Iterator[Request]:
+    def source_done(self, site: Site, request: Request | None) -> Iterator[Request]:
         """Once all sources have answered without an article, try the usual paths, then links."""
-        site.waiting -= 1
+        asked = request.meta["newscrawl_source"] if request else ""
+        if asked not in site.waiting:
+            return  # left by an earlier run; this one's own search goes on by itself
+        site.waiting.discard(asked)
         if site.waiting or site.found:
             return
         if not site.tried_usual and not site.sources:
@@ -185,13 +203,13 @@ class ArticlesSpider(NewsSpider):
             callback=self.parse_list,
             errback=self.list_failed,
             priority=LIST_PRIORITY,
-            cb_kwargs={"site": site},
+            cb_kwargs={"home": site.home},
             meta={"list_depth": depth},
         )
 
-    def parse_list(self, response: Response, site: Site) -> Iterator[Request]:
+    def parse_list(self, response: Response, home: str) -> Iterator[Request]:
         """Follow the links of a list page."""
-        yield from self.follow_links(response, site)
+        yield from self.follow_links(response, self.site_of(home))
 
     def follow_links(self, response: Response, site: Site) -> Iterator[Request]:
         """Ask for the articles and further lists that a page links to."""
@@ -246,6 +264,11 @@ def _split(text: str) -> list[str]:
     return [
         part.strip(",") for part in re.split(r"\s+|,(?=https?://)|,\s", text) if part.strip(",")
     ]
+
+
+def _digest(urls: list[str]) -> str:
+    """Name a list of addresses, so that the same list is the same job."""
+    return hashlib.sha256("\n".join(sorted(urls)).encode()).hexdigest()[:16] if urls else ""
 
 
 def _read_urls(path: str) -> list[str]:

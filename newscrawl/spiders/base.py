@@ -7,34 +7,32 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from scrapy import Request, Spider
-from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
-from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.python.failure import Failure
 from w3lib.url import canonicalize_url
 
+from newscrawl.dates.formats import read_date
 from newscrawl.errors import UsageError
+from newscrawl.failures import failure_reason
 from newscrawl.items import Candidate, Page, Rejected
 from newscrawl.quality import registrable_domain
 from newscrawl.reasons import Reason
-
-# By the names of the exception classes: Twisted, Scrapy and asyncio each have their own.
-ERROR_MARKS = (
-    (("Timeout", "TimedOut"), Reason.TIMEOUT),
-    (("Connect", "Connection", "DNS", "Resol", "SSL", "ResponseNever"), Reason.UNREACHABLE),
-)
 
 
 class NewsSpider(Spider):
     """Request article pages once each, and turn every answer into a Page or a Rejected.
 
+    With a crawl state (`NEWSCRAWL_STATE`) it is the frontier that knows which addresses were asked for,
+    in this run and before; without one the spider does.
+
     Arguments (`-a name=value`):
-        limit: stop asking for further articles after this many.
+        limit: fetch this many articles at the most.
     """
 
     def __init__(self, *args: Any, limit: str | int | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.limit = positive("limit", limit) if limit else None
+        self.frontier_limit = self.limit
         self.requested: set[str] = set()
         self.answered: set[str] = set()
 
@@ -49,23 +47,34 @@ class NewsSpider(Spider):
             listed: what the feed or sitemap that led there says of it.
 
         """
-        key = canonicalize_url(url)
-        # `scrapy check` runs all contracts on one spider; each must see all its requests.
-        if key in self.requested and not os.environ.get("SCRAPY_CHECK"):
+        if not self.has_state and not self._is_asked_for(url):
             return
-        if self.limit is not None and len(self.requested) >= self.limit:
-            self.count("over_limit")
-            return
-        self.requested.add(key)
-        self.count("requested")
         yield Request(
             url,
             callback=self.parse,
             errback=self.article_failed,
             priority=priority,
             dont_filter=True,  # counted and filtered here; a silent drop would break the sum
-            meta={"newscrawl_article": True, "newscrawl_listed": listed},
+            meta=article_meta(listed),
         )
+
+    @property
+    def has_state(self) -> bool:
+        """Tell whether the frontier takes the requests."""
+        return bool(self.settings.get("NEWSCRAWL_STATE"))
+
+    def _is_asked_for(self, url: str) -> bool:
+        """Count an address that is new to this crawl, unless the limit is reached."""
+        key = canonicalize_url(url)
+        # `scrapy check` runs all contracts on one spider; each must see all its requests.
+        if key in self.requested and not os.environ.get("SCRAPY_CHECK"):
+            return False
+        if self.limit is not None and len(self.requested) >= self.limit:
+            self.count("over_limit")
+            return False
+        self.requested.add(key)
+        self.count("requested")
+        return True
 
     def parse(self, response: Response, **kwargs: Any) -> Iterator[Page | Rejected]:
         """Make a page of the response to an article request.
@@ -74,14 +83,14 @@ class NewsSpider(Spider):
         @returns items 1 1
         """
         key = canonicalize_url(response.url)
-        if key in self.answered:
+        if key in self.answered and not self.has_state:
             yield Rejected(
                 reason=Reason.DUPLICATE_URL, url=response.request.url if response.request else None,
                 detail=f"leads to {response.url}, fetched already",
             )  # fmt: skip
             return
         self.answered.add(key)
-        yield page_of(response, self.name, response.meta.get("newscrawl_listed", ()))
+        yield page_of(response, self.name, listed_in(response.meta))
 
     def article_failed(self, failure: Failure) -> Iterator[Rejected]:
         """Name the reason for which an article could not be fetched."""
@@ -97,6 +106,25 @@ class NewsSpider(Spider):
         """Count under `newscrawl/`."""
         assert self.crawler.stats is not None
         self.crawler.stats.inc_value(f"newscrawl/{name}", number)
+
+
+def article_meta(listed: tuple[Candidate, ...]) -> dict[str, Any]:
+    """Give what travels with an article's request: plain values, which can be written down."""
+    meta: dict[str, Any] = {"newscrawl_article": True}
+    if listed:
+        meta["newscrawl_listed"] = [[said.field, said.raw, said.method] for said in listed]
+    readings = (read_date(said.raw) for said in listed if said.field == "modified")
+    if modified := next((reading for reading in readings if reading), None):
+        meta["newscrawl_modified"] = modified.instant.timestamp()
+    return meta
+
+
+def listed_in(meta: dict[str, Any]) -> tuple[Candidate, ...]:
+    """Read back what feed or sitemap said of an article."""
+    return tuple(
+        Candidate(field=field, raw=raw, method=method)
+        for field, raw, method in meta.get("newscrawl_listed", ())
+    )
 
 
 def positive(name: str, value: str | int) -> int:
@@ -132,31 +160,3 @@ def same_site(url: str, site: str) -> bool:
     """
     hosts = (urlsplit(url).hostname, urlsplit(site).hostname)
     return registrable_domain(hosts[0]) == registrable_domain(hosts[1])
-
-
-def failure_reason(failure: Failure) -> tuple[Reason, str | None]:
-    """Sort a download failure into a reason."""
-    error = failure.value
-    text = str(error).strip() or type(error).__name__
-    if isinstance(error, HttpError):
-        return Reason.HTTP_ERROR, f"status {error.response.status}"
-    if isinstance(error, IgnoreRequest):
-        return _ignored(text)
-    name = type(error).__name__
-    for marks, reason in ERROR_MARKS:
-        if any(mark in name for mark in marks):
-            return reason, text[:200]
-    if "size" in text and ("limit" in text or "maxsize" in text):
-        return Reason.TOO_LARGE, text[:200]
-    return Reason.FETCH_FAILED, f"{name}: {text[:200]}"
-
-
-def _ignored(text: str) -> tuple[Reason, str | None]:
-    lowered = text.lower()
-    if "robots" in lowered:
-        return Reason.ROBOTS, None
-    if "redirect" in lowered:
-        return Reason.REDIRECTS, text[:200]
-    if "offsite" in lowered:
-        return Reason.OFFSITE, None
-    return Reason.FETCH_FAILED, text[:200]

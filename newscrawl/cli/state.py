@@ -1,0 +1,177 @@
+"""newscrawl state."""
+
+import argparse
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from newscrawl.cli.exits import ExitCode
+from newscrawl.errors import UsageError
+from newscrawl.state.inspection import Address, Run, Source, State, open_state
+from newscrawl.state.plan import age_of
+from newscrawl.wording import numbered
+
+DEFAULT: Final = "data/state.db"
+EXAMPLE: Final = """
+examples:
+  newscrawl state show                                     the sources and the last runs
+  newscrawl state show newsgram.com                        one source
+  newscrawl state show https://www.example.org/some/article
+  newscrawl state forget --source example.org --older-than 365d
+  newscrawl state check
+
+exit codes: 0 all well, 1 something is wrong with the state, 2 wrong usage, 3 not known
+"""
+LAST_RUNS: Final = 10
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Define the command's options."""
+    parser.epilog = EXAMPLE
+    actions = parser.add_subparsers(metavar="ACTION", title="actions", required=True)
+    show = actions.add_parser("show", help="what is known of an address, of a source, or of all")
+    show.add_argument("what", nargs="?", metavar="URL|SOURCE")
+    show.set_defaults(run=run_show)
+    forget = actions.add_parser(
+        "forget",
+        help="forget addresses and articles; what is met again is fetched and stored again. "
+        "Lines in article files stay",
+    )
+    forget.add_argument("--source", metavar="SOURCE", help="those of this source or host")
+    forget.add_argument(
+        "--older-than", metavar="AGE", help="those not fetched for so long, such as 365d"
+    )
+    forget.set_defaults(run=run_forget)
+    check = actions.add_parser("check", help="check the database, its sums and the article files")
+    check.set_defaults(run=run_check)
+    for action in (show, forget, check):
+        add_state_options(action)
+        action.add_argument(
+            "-q",
+            "--quiet",
+            action="store_true",
+            default=argparse.SUPPRESS,
+            help="print errors only",
+        )
+        action.add_argument(
+            "-v", "--verbose", action="count", default=argparse.SUPPRESS, help="tracebacks"
+        )
+
+
+def add_state_options(parser: argparse.ArgumentParser) -> None:
+    """Add what names the state."""
+    parser.add_argument("--state", default=DEFAULT, metavar="FILE", help="the state (%(default)s)")
+    parser.add_argument(
+        "--articles", metavar="DIR", help="the article files, if not in articles/ beside the state"
+    )
+
+
+def opened(options: argparse.Namespace) -> State:
+    """Open the state that the options name."""
+    return open_state(Path(options.state), Path(options.articles) if options.articles else None)
+
+
+def run_show(options: argparse.Namespace) -> ExitCode:
+    """Show an address, a source, or all."""
+    state = opened(options)
+    if options.what is None:
+        for name in state.sources():
+            if source := state.source(name):
+                print(f"{name}: {_counts(source)}")
+        for run in state.runs(LAST_RUNS):
+            print(_run_line(run))
+        return ExitCode.OK
+    if "/" in options.what:
+        return _show_address(state, options.what)
+    source = state.source(options.what)
+    if source is None:
+        print(f"newscrawl: {options.what} is not in {options.state}", file=sys.stderr)
+        return ExitCode.NOTHING
+    print(f"{source.name}: {_counts(source)}")
+    print(f"  hosts: {', '.join(source.hosts)}")
+    for state_name, number in source.by_state.items():
+        print(f"  {state_name}: {number}")
+    return ExitCode.OK
+
+
+def run_forget(options: argparse.Namespace) -> ExitCode:
+    """Forget a source, or what is old."""
+    if not options.source and not options.older_than:
+        raise UsageError("say what to forget: --source, --older-than, or both")
+    older_than = age_of(options.older_than) if options.older_than else None
+    state = opened(options)
+    if options.source and state.source(options.source) is None:
+        print(f"newscrawl: {options.source} is not in {options.state}", file=sys.stderr)
+        return ExitCode.NOTHING
+    number = state.forget(options.source, older_than)
+    if not options.quiet:
+        forgotten = numbered(number, "address", "addresses")
+        print(
+            f"newscrawl: {forgotten} forgotten; the article files are as they were", file=sys.stderr
+        )
+    return ExitCode.OK
+
+
+def run_check(options: argparse.Namespace) -> ExitCode:
+    """Check everything."""
+    problems = list(opened(options).check())
+    for problem in problems:
+        print(problem)
+    if not problems and not options.quiet:
+        print(f"{options.state}: sound")
+    return ExitCode.FAILED if problems else ExitCode.OK
+
+
+def _show_address(state: State, url: str) -> ExitCode:
+    try:
+        found = state.address(url)
+    except ValueError as error:
+        raise UsageError(f"{url!r} is no address: {error}") from error
+    if found is None:
+        print(f"newscrawl: {url} is not in {state.path}", file=sys.stderr)
+        return ExitCode.NOTHING
+    for name, value in _rows(found):
+        print(f"{name:>14}: {value}")
+    for version in found.versions:
+        where = f"{version.file}, byte {version.start}, {version.length} bytes"
+        print(f"{f'version {version.number}':>14}: {_time(version.stored)}, {where}")
+    return ExitCode.OK
+
+
+def _rows(found: Address) -> list[tuple[str, str]]:
+    outcome = f"{found.outcome or '-'}{f' ({found.reason})' if found.reason else ''}"
+    rows = [
+        ("address", found.url),
+        ("state", f"{found.state}, {'an article' if found.is_article else 'leads on'}"),
+        ("last outcome", outcome),
+        ("found", _time(found.found)),
+        ("first fetched", _time(found.first_fetched)),
+        ("last fetched", _time(found.fetched)),
+        ("next visit", _time(found.due) if found.due else "by no plan"),
+        ("last run", str(found.run)),
+    ]
+    if found.failures or found.attempts:
+        rows.append(("failures", f"{found.failures}, unfinished attempts {found.attempts}"))
+    if found.article:
+        rows.append(("known as", numbered(found.aliases, "address", "addresses")))
+    return rows
+
+
+def _counts(source: Source) -> str:
+    return (
+        f"{numbered(source.articles, 'article')} in {numbered(source.versions, 'version')}, "
+        f"{numbered(sum(source.by_state.values()), 'address', 'addresses')}, {source.due} due"
+    )
+
+
+def _run_line(run: Run) -> str:
+    ends = ", ".join(f"{end} {number}" for end, number in run.ends.items()) or "nothing"
+    ended = run.reason or f"at work as process {run.pid}"
+    return f"run {run.id}, {_time(run.started)}, {ended}: {run.job}: {ends}"
+
+
+def _time(seconds: float | None) -> str:
+    if seconds is None:
+        return "-"
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S} UTC"

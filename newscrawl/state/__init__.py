@@ -1,0 +1,156 @@
+"""The crawl state behind one small async interface, so that another back end can stand behind it.
+
+A request is leased, never removed; it is done only after its item is on disk, its rejection counted
+or its links stored. A host is held from the claim until the ack, and rests for its delay after it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from newscrawl.items import Article
+from newscrawl.reasons import Reason
+from newscrawl.state.ends import End, Ledger
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """An address to be fetched."""
+
+    key: bytes
+    """What it is known by: 16 bytes; two entries with the same key are one."""
+    url: str
+    """The address itself."""
+    host: str
+    """The host that is held while it is fetched."""
+    is_article: bool = False
+    """True for an article, which is looked at again by plan; anything else is read in each run."""
+    priority: int = 0
+    """Of two on one host the one with the higher number is claimed first."""
+    request: bytes | None = None
+    """What the crawler needs to make the request again, encoded; the frontier does not look into it."""
+    modified: float | None = None
+    """When a feed or sitemap says it was modified, in seconds since 1970."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """An address that this run has taken, until it is acked or the lease expires."""
+
+    id: int
+    url: str
+    host: str
+    is_article: bool = False
+    attempts: int = 0
+    """Leases of it so far, this one included, that were not acked."""
+    priority: int = 0
+    request: bytes | None = None
+    first_fetched: float | None = None
+    """When it was fetched for the first time; absent where it never was."""
+    etag: str | None = None
+    last_modified: str | None = None
+    """Validators for a conditional request; absent where one is not to be trusted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """An article to be stored, with the addresses by which it is known."""
+
+    article: Article
+    keys: tuple[bytes, ...]
+    """The first is that of the address it was fetched from."""
+    canonical: bytes | None = None
+    """The key of the address that the page says is its own, if that can be believed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """A line of an item of another spider, which is stored as it is."""
+
+    source: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How a lease ended. What is to be stored is written, and synced to the disk, before it counts."""
+
+    end: End
+    """NEW may become CHANGED or UNCHANGED when the article is compared with what is stored."""
+    reason: Reason | None = None
+    """For a rejection or failure."""
+    articles: tuple[Stored, ...] = ()
+    lines: tuple[Line, ...] = ()
+    delay: float = 0.0
+    """Seconds that the host rests from now on."""
+    plan: tuple[float, ...] = ()
+    """Ages at which an article is looked at again, in seconds."""
+    etag: str | None = None
+    last_modified: str | None = None
+    is_hint: bool = False
+    """True where the server answered 304: the page was not seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What could be claimed now, and how long to wait for more."""
+
+    leases: tuple[Lease, ...] = ()
+    wait: float = 1.0
+    """Seconds until a host is ready, as far as this is known; another run may hold it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Put:
+    """What became of the entries that were put."""
+
+    added: int = 0
+    """To be fetched in this run."""
+    seen: tuple[str, ...] = ()
+    """Hosts of those known already and not due, one for each."""
+    repeated: tuple[int, ...] = ()
+    """Places of those that this run has met already."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunKey:
+    """What a run is known by."""
+
+    job: str
+    """What was asked for; the next run of the same job takes up what this one leaves."""
+    locks: tuple[str, ...] = field(default=())
+    """Sources that no other run may crawl meanwhile."""
+
+
+class Frontier(Protocol):
+    """What the crawler asks of a back end."""
+
+    async def put(self, entries: Sequence[Entry]) -> Put:
+        """Add addresses, or meet them again."""
+
+    async def claim(self, number: int) -> Claim:
+        """Lease up to so many addresses of hosts that are neither held nor resting."""
+
+    async def ack(self, lease: Lease, outcome: Outcome) -> End | None:
+        """End a lease, all that it brought stored before; None where it was no longer ours."""
+
+    async def move(self, lease: Lease, host: str, delay: float) -> bool:
+        """Leave the lease's host for another, after a redirect; False while that one is busy."""
+
+    async def block(self, host: str, until: float) -> None:
+        """Leave a host alone until a time, in seconds since 1970."""
+
+    async def renew(self, leases: Sequence[Lease]) -> None:
+        """Put off the end of leases."""
+
+    async def drained(self) -> bool:
+        """Tell whether nothing is left that this run could claim, and nothing is leased to it."""
+
+    async def version(self, article: Stored) -> Article | None:
+        """Give the article marked with its revision, None where it is stored already as it is."""
+
+    async def keep(self, outcome: Outcome) -> End:
+        """Store and count what came without a lease."""
+
+    async def close(self, reason: str) -> Ledger:
+        """End the run: leases that are left go back, the sums are checked."""

@@ -1,0 +1,208 @@
+"""Open the state file: its schema and migrations, and a clear refusal of what cannot be used."""
+
+import logging
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from newscrawl.errors import StateError
+
+logger = logging.getLogger(__name__)
+
+APPLICATION_ID: Final = 0x6E637773
+"""Marks the file as ours: `ncws`."""
+BUSY_SECONDS: Final = 30.0
+"""How long to wait for another run's transaction, which takes milliseconds."""
+CACHE_KIB: Final = 65_536
+
+SCHEMA_1: Final = """
+CREATE TABLE run (
+    id INTEGER PRIMARY KEY, job TEXT NOT NULL, locks TEXT NOT NULL, pid INTEGER NOT NULL,
+    started REAL NOT NULL, ended REAL, reason TEXT, asked INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX run_of_job ON run (job);
+CREATE INDEX run_open ON run (id) WHERE ended IS NULL;
+CREATE TABLE ledger (
+    run INTEGER NOT NULL, outcome TEXT NOT NULL, reason TEXT NOT NULL, number INTEGER NOT NULL,
+    PRIMARY KEY (run, outcome, reason)
+) WITHOUT ROWID;
+CREATE TABLE host (
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, source TEXT NOT NULL,
+    next_at REAL NOT NULL DEFAULT 0, distrusted INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX host_of_source ON host (source);
+-- state: 0 waiting, 1 leased, 2 done. due: when a done address is looked at again.
+CREATE TABLE url (
+    id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, url TEXT NOT NULL, host INTEGER NOT NULL,
+    state INTEGER NOT NULL DEFAULT 0, is_article INTEGER NOT NULL, run INTEGER NOT NULL, met INTEGER NOT NULL,
+    priority INTEGER NOT NULL DEFAULT 0, attempts INTEGER NOT NULL DEFAULT 0, held INTEGER,
+    lease_until REAL, due REAL, outcome TEXT, reason TEXT, found REAL NOT NULL, first_fetched REAL,
+    fetched REAL, failures INTEGER NOT NULL DEFAULT 0, unchanged INTEGER NOT NULL DEFAULT 0,
+    hints INTEGER NOT NULL DEFAULT 0, etag TEXT, last_modified TEXT, article INTEGER, request BLOB
+);
+CREATE INDEX url_ready ON url (run, is_article, host, priority DESC, attempts, id) WHERE state = 0;
+CREATE INDEX url_held ON url (held) WHERE state = 1;
+CREATE INDEX url_leased ON url (run) WHERE state = 1;
+CREATE INDEX url_due ON url (due) WHERE state = 2 AND due IS NOT NULL;
+CREATE INDEX url_host ON url (host);
+-- How many addresses wait, by run and host; kept by the triggers.
+CREATE TABLE queue (
+    run INTEGER NOT NULL, is_article INTEGER NOT NULL, host INTEGER NOT NULL, waiting INTEGER NOT NULL,
+    PRIMARY KEY (run, is_article, host)
+) WITHOUT ROWID;
+CREATE TRIGGER url_added AFTER INSERT ON url WHEN new.state = 0 BEGIN
+    INSERT INTO queue VALUES (new.run, new.is_article, new.host, 1)
+    ON CONFLICT DO UPDATE SET waiting = waiting + 1;
+END;
+CREATE TRIGGER url_left AFTER UPDATE OF state, run, is_article ON url WHEN old.state = 0 BEGIN
+    UPDATE queue SET waiting = waiting - 1
+    WHERE run = old.run AND is_article = old.is_article AND host = old.host;
+    DELETE FROM queue
+    WHERE run = old.run AND is_article = old.is_article AND host = old.host AND waiting = 0;
+END;
+CREATE TRIGGER url_came AFTER UPDATE OF state, run, is_article ON url WHEN new.state = 0 BEGIN
+    INSERT INTO queue VALUES (new.run, new.is_article, new.host, 1)
+    ON CONFLICT DO UPDATE SET waiting = waiting + 1;
+END;
+CREATE TRIGGER url_gone AFTER DELETE ON url WHEN old.state = 0 BEGIN
+    UPDATE queue SET waiting = waiting - 1
+    WHERE run = old.run AND is_article = old.is_article AND host = old.host;
+END;
+-- url: the address it was first stored from; key: the one that its versions are read from.
+CREATE TABLE article (
+    id INTEGER PRIMARY KEY, url INTEGER NOT NULL, key BLOB NOT NULL, number INTEGER NOT NULL,
+    hash BLOB NOT NULL, fingerprint BLOB NOT NULL, title TEXT, text_hash TEXT NOT NULL
+);
+CREATE INDEX article_url ON article (url);
+CREATE INDEX article_fingerprint ON article (fingerprint);
+CREATE TABLE alias (key BLOB PRIMARY KEY, article INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX alias_article ON alias (article);
+CREATE TABLE version (
+    article INTEGER NOT NULL, number INTEGER NOT NULL, run INTEGER NOT NULL, stored REAL NOT NULL,
+    file INTEGER NOT NULL, start INTEGER NOT NULL, length INTEGER NOT NULL,
+    PRIMARY KEY (article, number)
+) WITHOUT ROWID;
+CREATE TABLE file (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, size INTEGER NOT NULL);
+"""
+MIGRATIONS: Final = (SCHEMA_1,)
+"""The script that leads to each version of the schema from the one before; none is ever changed."""
+SCHEMA_VERSION: Final = len(MIGRATIONS)
+
+
+def open_database(path: Path, *, create: bool = True) -> sqlite3.Connection:
+    """Open a state file, migrating an older one; a missing one is made.
+
+    Args:
+        path: the file.
+        create: whether a missing one is made.
+
+    Raises:
+        StateError: it is none, newer, locked, damaged, or cannot be read or written.
+
+    """
+    if not path.exists() and not create:
+        raise StateError(f"there is no crawl state at {path}")
+    with _explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # One connection is used from one worker thread at a time; transactions are begun by hand.
+        connection = sqlite3.connect(
+            path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        )
+        try:
+            _prepare(connection, path)
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+    _refuse_strangers(connection, path)
+    connection.execute("PRAGMA journal_mode = WAL")
+    # A commit survives the process at once and a power cut at the next checkpoint. What is lost then is
+    # fetched again: article lines are synced by themselves, before the commit.
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+    connection.execute("PRAGMA temp_store = MEMORY")
+    _migrate(connection, path)
+
+
+def _refuse_strangers(connection: sqlite3.Connection, path: Path) -> None:
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    mark = int(connection.execute("PRAGMA application_id").fetchone()[0])
+    is_empty = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
+    if not is_empty and mark != APPLICATION_ID:
+        raise StateError(f"{path} is a database of another program; name another file")
+    if version > SCHEMA_VERSION:
+        raise StateError(
+            f"{path} was written by a newer newscrawl (state schema {version}, this one knows "
+            f"{SCHEMA_VERSION}); use that version, or name another file"
+        )
+
+
+def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+    """Bring the schema up to date, all in one transaction."""
+    if connection.execute("PRAGMA user_version").fetchone()[0] == SCHEMA_VERSION:
+        return
+    with writing(connection):
+        version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+        if version == SCHEMA_VERSION:
+            return
+        if version:
+            logger.warning("%s: migrating from schema %d to %d", path, version, SCHEMA_VERSION)
+        for script in MIGRATIONS[version:]:
+            for statement in _statements(script):
+                connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+
+def _statements(script: str) -> Iterator[str]:
+    """Cut a script into its statements; executescript would commit in between."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+
+
+@contextmanager
+def writing(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    """Run a write transaction; it waits for those of other processes."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield connection
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        raise explain(error, path) from error
+
+
+def explain(error: sqlite3.Error | OSError, path: Path) -> StateError:
+    """Say what an error of the database or of the disk means, and what to do."""
+    if isinstance(error, OSError):
+        return StateError(f"cannot use {path}: {error.strerror}")
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    meanings = {
+        sqlite3.SQLITE_BUSY: f"is locked by another program for more than {BUSY_SECONDS:.0f} seconds",
+        sqlite3.SQLITE_LOCKED: "is locked by another program",
+        sqlite3.SQLITE_CORRUPT: "is damaged; run newscrawl state check, and put a copy back",
+        sqlite3.SQLITE_NOTADB: "is no crawl state, or is damaged at its head; put a copy back",
+        sqlite3.SQLITE_FULL: "cannot grow: the disk is full",
+        sqlite3.SQLITE_READONLY: "cannot be written: the file or its folder is read-only",
+        sqlite3.SQLITE_CANTOPEN: "cannot be opened: the disk or folder is read-only, or not there",
+        sqlite3.SQLITE_IOERR: f"cannot be read or written: {error}",
+    }
+    return StateError(f"the crawl state {path} {meanings.get(code, f'cannot be used: {error}')}")

@@ -1,0 +1,189 @@
+"""Append article lines so that no crash tears one and none stands twice.
+
+The state says how long each file is. Lines are appended and synced inside the write transaction that
+records the new length, so there is one writer at a time on the whole store, and bytes beyond the recorded
+length are the work of a writer that died before its commit: they are taken out, into a folder of their own,
+and what they came from is fetched again.
+"""
+
+import logging
+import os
+import re
+import sqlite3
+from pathlib import Path
+from typing import IO, Final
+
+from newscrawl.errors import StateError
+
+logger = logging.getLogger(__name__)
+
+UNSAFE: Final = re.compile(r"[^\w.-]|^\.+", re.ASCII)
+MAX_OPEN: Final = 64
+"""Files kept open; a run over many sources writes to each now and then."""
+
+
+class ArticleFiles:
+    """The files under one folder, a source and day each, written within the database's transactions.
+
+    Args:
+        folder: where they are.
+        recovered: where bytes go that no commit stands behind.
+        database: an open connection; all calls are made within its write transactions.
+
+    """
+
+    def __init__(self, folder: Path, recovered: Path, database: sqlite3.Connection) -> None:
+        self.folder = folder
+        self.recovered = recovered
+        self.database = database
+        self._open: dict[str, IO[bytes]] = {}
+        self._written: dict[str, int] = {}
+
+    def append(self, source: str | None, day: str, line: bytes) -> tuple[int, int, int]:
+        """Append a line; give the file's number, the offset and the length.
+
+        Raises:
+            StateError: the file is shorter than the state says, or cannot be written.
+
+        """
+        name = f"{safe_name(source or 'unknown')}/{safe_name(day)}.jsonl"
+        number, size = self._known(name)
+        try:
+            stream = self._stream(name, size)
+            self._written.setdefault(name, size)
+            data = line + b"\n"
+            _write_all(stream, data)
+        except OSError as error:
+            raise StateError(f"cannot write {self.folder / name}: {error.strerror}") from error
+        self.database.execute("UPDATE file SET size = ? WHERE id = ?", (size + len(data), number))
+        return number, size, len(data)
+
+    def sync(self) -> None:
+        """Force what was written since the last call to the disk; the commit may follow."""
+        for name in self._written:
+            try:
+                self._open[name].flush()
+                os.fsync(self._open[name].fileno())
+            except OSError as error:
+                raise StateError(f"cannot write {self.folder / name}: {error.strerror}") from error
+
+    def committed(self) -> None:
+        """Note that the lengths are recorded."""
+        self._written.clear()
+        while len(self._open) > MAX_OPEN:
+            self._open.pop(next(iter(self._open))).close()
+
+    def undo(self) -> None:
+        """Cut the files back to where they were before the transaction."""
+        for name, size in self._written.items():
+            if stream := self._open.pop(name, None):
+                try:
+                    os.ftruncate(stream.fileno(), size)
+                    stream.close()
+                except OSError as error:  # what stays is taken out by the next writer
+                    logger.debug("%s: %s", name, error)
+        self._written.clear()
+
+    def read(self, name: str, offset: int, length: int) -> bytes:
+        """Read a line that was stored.
+
+        Raises:
+            StateError: it cannot be read.
+
+        """
+        try:
+            with (self.folder / name).open("rb") as stream:
+                stream.seek(offset)
+                return stream.read(length).removesuffix(b"\n")
+        except OSError as error:
+            raise StateError(f"cannot read {self.folder / name}: {error.strerror}") from error
+
+    def close(self) -> None:
+        """Close all files."""
+        while self._open:
+            self._open.popitem()[1].close()
+
+    def _known(self, name: str) -> tuple[int, int]:
+        find = "SELECT id, size FROM file WHERE name = ?"
+        row = self.database.execute(find, (name,)).fetchone()
+        if row is None:
+            # A file that the state does not know is somebody's: it is not touched.
+            if (self.folder / name).exists() and (self.folder / name).stat().st_size:
+                raise StateError(
+                    f"{self.folder / name} is not known to the state: put the state back that belongs to it, "
+                    "or move the file away"
+                )
+            self.database.execute("INSERT INTO file (name, size) VALUES (?, 0)", (name,))
+            row = self.database.execute(find, (name,)).fetchone()
+        return int(row[0]), int(row[1])
+
+    def _stream(self, name: str, size: int) -> IO[bytes]:
+        path = self.folder / name
+        stream = self._open.get(name)
+        if stream is None:
+            is_new = not path.exists()
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # Unbuffered: what is written is with the kernel, and a killed process leaves it there.
+            stream = path.open("ab", buffering=0)
+            self._open[name] = stream
+            if is_new:
+                _sync_folder(path.parent)
+                _sync_folder(path.parent.parent)
+        if name not in self._written:
+            self._settle(stream, path, size)
+        return stream
+
+    def _settle(self, stream: IO[bytes], path: Path, size: int) -> None:
+        """Bring a file to the length that the state has recorded."""
+        actual = os.fstat(stream.fileno()).st_size
+        if actual < size:
+            raise StateError(
+                f"{path} has {actual} bytes, the state has recorded {size}: it was cut or replaced; "
+                "put it back, or move it away and run newscrawl state forget"
+            )
+        if actual > size:
+            self._take_out(path, size)
+            os.ftruncate(stream.fileno(), size)
+            os.fsync(stream.fileno())
+
+    def _take_out(self, path: Path, size: int) -> None:
+        with path.open("rb") as source:
+            source.seek(size)
+            data = source.read()
+        self.recovered.mkdir(parents=True, exist_ok=True)
+        kept = self.recovered / f"{path.parent.name}-{path.name}"
+        with kept.open("ab") as target:
+            target.write(data if data.endswith(b"\n") else data + b"\n")
+            target.flush()
+            os.fsync(target.fileno())
+        lines = data.count(b"\n")
+        logger.warning(
+            "%s: %d whole lines and %d bytes of a torn one, written but not committed, went to %s; "
+            "their pages are fetched again",
+            path, lines, len(data) - data.rfind(b"\n") - 1, kept,
+        )  # fmt: skip
+
+
+def _write_all(stream: IO[bytes], data: bytes) -> None:
+    """Write everything: on a disk that fills up, an unbuffered write may take a part."""
+    view = memoryview(data)
+    while view:
+        view = view[stream.write(view) :]
+
+
+def safe_name(text: str) -> str:
+    """Give a name that is one part of a path, whatever the text.
+
+    >>> safe_name("../etc/passwd"), safe_name("a.org"), safe_name("..")
+    ('__etc_passwd', 'a.org', '_')
+    """
+    return UNSAFE.sub("_", text)[:120] or "_"
+
+
+def _sync_folder(path: Path) -> None:
+    """Force a folder's entries to the disk, so that a new file survives a power cut."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,327 @@
+"""Look into a state, check it, and make it forget."""
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from newscrawl.errors import InputError, StateError
+from newscrawl.items import Article
+from newscrawl.jsonl import decode
+from newscrawl.state.addresses import key_of
+from newscrawl.state.articles import ArticleStore
+from newscrawl.state.database import explain, open_database, writing
+from newscrawl.state.files import ArticleFiles
+
+STATES = ("waiting", "leased", "done")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """Where a version of an article is."""
+
+    number: int
+    stored: float
+    """Seconds since 1970."""
+    file: Path
+    start: int
+    """Bytes from the beginning of the file."""
+    length: int
+    """Bytes, the line feed included."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """What the state knows of one address."""
+
+    url: str
+    state: str
+    is_article: bool
+    outcome: str | None
+    reason: str | None
+    found: float
+    first_fetched: float | None
+    fetched: float | None
+    due: float | None
+    """When it is looked at again; absent for never, or at once if it waits."""
+    attempts: int
+    failures: int
+    run: int
+    article: int | None
+    aliases: int
+    """Addresses that lead to the article, this one included."""
+    versions: tuple[Version, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One run and its ledger."""
+
+    id: int
+    job: str
+    pid: int
+    started: float
+    ended: float | None
+    reason: str | None
+    asked: int
+    ends: dict[str, int]
+
+    def adds_up(self) -> bool:
+        """Tell whether every address that it met has ended once; one that died has no ledger to check."""
+        return self.reason in (None, "died") or self.asked == sum(self.ends.values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """What the state knows of one source."""
+
+    name: str
+    hosts: tuple[str, ...]
+    by_state: dict[str, int]
+    """Addresses by state and last outcome, such as `done:new`."""
+    articles: int
+    versions: int
+    due: int
+    """Articles whose time to be looked at again has come."""
+
+
+class State:
+    """A state file, opened to be looked at."""
+
+    def __init__(self, path: Path, articles: Path | None = None) -> None:
+        """Open it.
+
+        Raises:
+            StateError: there is none, or it cannot be used.
+
+        """
+        self.path = path
+        self.folder = articles or path.parent / "articles"
+        self.database = open_database(path, create=False)
+        files = ArticleFiles(self.folder, path.parent / "recovered", self.database)
+        self.store = ArticleStore(self.database, files)
+
+    def close(self) -> None:
+        """Close it."""
+        self.database.close()
+
+    def address(self, url: str) -> Address | None:
+        """Find an address, by itself or by the article that it leads to."""
+        key = key_of(url)
+        find = (
+            "SELECT id, url, state, is_article, outcome, reason, found, first_fetched, fetched, due, "
+            "attempts, failures, run, article FROM url WHERE "
+        )
+        row = self.database.execute(f"{find} key = ?", (key,)).fetchone()
+        row = row or self.database.execute(f"{find} url = ?", (url,)).fetchone()
+        article = self.store.article_of(key)
+        if row is None and article is not None:
+            home = "id = (SELECT url FROM article WHERE id = ?)"
+            row = self.database.execute(f"{find} {home}", (article,)).fetchone()
+        if row is None:
+            return None
+        _, address, state, is_article, outcome, reason, found, first, fetched, due, *rest = row
+        attempts, failures, run, own = rest
+        number = own or article
+        aliases = self._number("SELECT count(*) FROM alias WHERE article = ?", number)
+        return Address(
+            url=address, state=STATES[state], is_article=bool(is_article), outcome=outcome, reason=reason,
+            found=found, first_fetched=first, fetched=fetched, due=due, attempts=attempts, failures=failures,
+            run=run, article=number, aliases=aliases, versions=tuple(self.versions(number)),
+        )  # fmt: skip
+
+    def versions(self, article: int | None) -> Iterator[Version]:
+        """Give the versions of an article, oldest first."""
+        rows = self.database.execute(
+            "SELECT number, stored, name, start, length FROM version JOIN file ON file.id = file "
+            "WHERE article = ? ORDER BY number",
+            (article,),
+        )
+        for number, stored, name, start, length in rows:
+            yield Version(
+                number=number, stored=stored, file=self.folder / name, start=start, length=length
+            )
+
+    def article(self, number: int, version: int) -> Article:
+        """Read a version of an article.
+
+        Raises:
+            StateError: it is not there, or cannot be read.
+
+        """
+        return self.store.read(number, version)
+
+    def source(self, name: str) -> Source | None:
+        """Find a source by its name, the registrable domain, or by one of its hosts."""
+        rows = self.database.execute(
+            "SELECT id, name, source FROM host WHERE source = ? OR name = ?", (name, name)
+        ).fetchall()
+        if not rows:
+            return None
+        known = rows[0][2]
+        by_state = {
+            f"{STATES[state]}:{outcome}" if outcome else STATES[state]: number
+            for state, outcome, number in self.database.execute(
+                "SELECT state, outcome, count(*) FROM url WHERE host IN "
+                "(SELECT id FROM host WHERE source = ?) GROUP BY 1, 2 ORDER BY 1, 2",
+                (known,),
+            )
+        }
+        of_source = (
+            "FROM article JOIN url ON url.id = article.url JOIN host ON host.id = url.host "
+            "WHERE host.source = ?"
+        )
+        hosts = self.database.execute(
+            "SELECT name FROM host WHERE source = ? ORDER BY name", (known,)
+        )
+        return Source(
+            name=known,
+            hosts=tuple(row[0] for row in hosts),
+            by_state=by_state,
+            articles=self._number(f"SELECT count(*) {of_source}", known),
+            versions=self._number(f"SELECT coalesce(sum(article.number), 0) {of_source}", known),
+            due=self._number(
+                "SELECT count(*) FROM url JOIN host ON host.id = url.host WHERE host.source = ? "
+                f"AND state = 2 AND is_article AND due <= {time.time()}",
+                known,
+            ),
+        )
+
+    def sources(self) -> list[str]:
+        """Give the names of all sources."""
+        rows = self.database.execute("SELECT DISTINCT source FROM host ORDER BY source")
+        return [row[0] for row in rows]
+
+    def runs(self, number: int) -> list[Run]:
+        """Give the last runs, newest first."""
+        rows = self.database.execute(
+            "SELECT id, job, pid, started, ended, reason, asked FROM run ORDER BY id DESC LIMIT ?",
+            (number,),
+        ).fetchall()
+        return [self._run(row) for row in rows]
+
+    def _run(self, row: tuple[int, str, int, float, float | None, str | None, int]) -> Run:
+        run, job, pid, started, ended, reason, asked = row
+        ends = self.database.execute(
+            "SELECT outcome, reason, number FROM ledger WHERE run = ? ORDER BY 1, 2", (run,)
+        )
+        return Run(
+            id=run, job=job.strip(), pid=pid, started=started, ended=ended, reason=reason, asked=asked,
+            ends={f"{end}:{why}" if why else end: number for end, why, number in ends},
+        )  # fmt: skip
+
+    def forget(self, source: str | None, older_than: float | None) -> int:
+        """Forget what is done: addresses, articles and their versions; lines in files stay.
+
+        What is forgotten is fetched and stored again when it is met again. Addresses that wait or are
+        leased stay, so that a run that is at work is not disturbed.
+
+        Args:
+            source: only those of this source.
+            older_than: only those not fetched for so many seconds.
+
+        Returns:
+            How many addresses were forgotten.
+
+        """
+        condition, values = "state = 2", list[str | float]()
+        if source is not None:
+            condition += " AND host IN (SELECT id FROM host WHERE source = ? OR name = ?)"
+            values += [source, source]
+        if older_than is not None:
+            condition += " AND fetched < ?"
+            values.append(time.time() - older_than)
+        try:
+            with writing(self.database):
+                self.database.execute("CREATE TEMP TABLE old (id INTEGER PRIMARY KEY)")
+                self.database.execute(
+                    f"INSERT INTO old SELECT id FROM url WHERE {condition}", values
+                )
+                articles = "(SELECT id FROM article WHERE url IN (SELECT id FROM old))"
+                self.database.execute(f"DELETE FROM alias WHERE article IN {articles}")
+                self.database.execute(f"DELETE FROM version WHERE article IN {articles}")
+                self.database.execute("DELETE FROM article WHERE url IN (SELECT id FROM old)")
+                number = self.database.execute(
+                    "DELETE FROM url WHERE id IN (SELECT id FROM old)"
+                ).rowcount
+                self.database.execute("DROP TABLE old")
+        except sqlite3.Error as error:
+            raise explain(error, self.path) from error
+        return number
+
+    def check(self) -> Iterator[str]:
+        """Check the database, the sums and the article files; give each problem in a line."""
+        try:
+            problems = [row[0] for row in self.database.execute("PRAGMA integrity_check")]
+        except sqlite3.Error as error:
+            yield str(explain(error, self.path))
+            return
+        yield from (f"{self.path}: {problem}" for problem in problems if problem != "ok")
+        yield from self._check_rows()
+        yield from self._check_runs()
+        yield from self._check_files()
+
+    def _check_rows(self) -> Iterator[str]:
+        rules = {
+            "addresses have no host": "SELECT count(*) FROM url WHERE host NOT IN (SELECT id FROM host)",
+            "aliases lead to no article": "SELECT count(*) FROM alias WHERE article NOT IN (SELECT id FROM article)",
+            "articles lack their last version": "SELECT count(*) FROM article AS a WHERE NOT EXISTS "
+            "(SELECT 1 FROM version AS v WHERE v.article = a.id AND v.number = a.number)",
+            "queues do not count what waits": "SELECT count(*) FROM "
+            "(SELECT run, is_article, host, waiting FROM queue WHERE waiting EXCEPT "
+            "SELECT run, is_article, host, count(*) FROM url WHERE state = 0 GROUP BY 1, 2, 3)",
+        }
+        for what, query in rules.items():
+            if number := self._number(query):
+                yield f"{self.path}: {number} {what}"
+
+    def _check_runs(self) -> Iterator[str]:
+        for run in self.runs(1_000_000):
+            if not run.adds_up():
+                yield f"run {run.id}: {run.asked} addresses, but {sum(run.ends.values())} ends"
+
+    def _check_files(self) -> Iterator[str]:
+        for number, name, size in self.database.execute(
+            "SELECT id, name, size FROM file"
+        ).fetchall():
+            path = self.folder / name
+            if not path.exists():
+                yield f"{path} is missing"
+                continue
+            actual = path.stat().st_size
+            if actual < size:
+                yield f"{path} has {actual} bytes, {size} are recorded"
+            yield from self._check_lines(number, path)
+
+    def _check_lines(self, number: int, path: Path) -> Iterator[str]:
+        rows = self.database.execute(
+            "SELECT article, number, start, length FROM version WHERE file = ? ORDER BY start",
+            (number,),
+        )
+        with path.open("rb") as stream:
+            for article, version, start, length in rows:
+                stream.seek(start)
+                line = stream.read(length)
+                try:
+                    found = decode(line.removesuffix(b"\n"))
+                except InputError:
+                    yield f"{path} at byte {start}: version {version} of article {article} is not there"
+                    continue
+                if found.revision is None or found.revision.number != version:
+                    yield f"{path} at byte {start}: not version {version} of article {article}"
+
+    def _number(self, query: str, *values: object) -> int:
+        return int(self.database.execute(query, values).fetchone()[0])
+
+
+def open_state(path: Path, articles: Path | None = None) -> State:
+    """Open a state to look at.
+
+    Raises:
+        StateError: there is none, or it cannot be used.
+
+    """
+    if path.is_dir():
+        raise StateError(f"{path} is a folder; name the state file in it")
+    return State(path, articles)
