@@ -9,7 +9,7 @@ Two lines of settings do it::
 from scrapy.exceptions import NotConfigured
 from scrapy.settings import BaseSettings
 
-from newscrawl.frontier import FrontierMiddleware, HostMiddleware, Versions
+from newscrawl.frontier import FrontierMiddleware, HostMiddleware, PauseMiddleware, Versions
 
 
 class CrawlState:
@@ -29,5 +29,7 @@ class CrawlState:
         add("SPIDER_MIDDLEWARES", FrontierMiddleware, 25)
         # Before robots.txt is asked for.
         add("DOWNLOADER_MIDDLEWARES", HostMiddleware, 50)
+        # After it, and after whatever else a middleware may fetch.
+        add("DOWNLOADER_MIDDLEWARES", PauseMiddleware, 650)
         # Behind the stages.
         add("ITEM_PIPELINES", Versions, 900)

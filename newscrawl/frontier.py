@@ -75,6 +75,8 @@ class Ticket:
     started: float = field(default_factory=time.monotonic)
     response: Response | None = None
     errored: Response | None = None
+    parent: "Ticket | None" = None
+    children: list[Outcome] = field(default_factory=list)
     is_hint: bool = False
 
 
@@ -240,8 +242,9 @@ class FrontierMiddleware:
         if now - self.renewed < LEASE_SECONDS / 4:
             return
         self.renewed = now
+        parents = {id(ticket.parent) for ticket in self.tickets.values()}
         for ticket in list(self.tickets.values()):
-            if now - ticket.started > MAX_LEASE_AGE:
+            if id(ticket) not in parents and now - ticket.started > MAX_LEASE_AGE:
                 logger.error("%s never came back; it is given up", ticket.lease.url)
                 ticket.ends.append((End.FAILED, Reason.TIMEOUT))
                 ticket.open = 1
@@ -376,31 +379,13 @@ class FrontierMiddleware:
         return [self._direct(request, parent) for request in direct]
 
     def _direct(self, request: Request, parent: Ticket | None) -> Request:
-        if parent is None:
-            # From start(): a ticket without a lease, so that what follows from it is put all the same.
-            self.loose += 1
-            parent = Ticket(
-                Lease(id=-self.loose, url=request.url, host=host_of(request.url)), open=0
-            )
-            self.tickets[parent.lease.id] = parent
-        parent.open += 1
-        meta = {**request.meta, LEASE_KEY: parent.lease.id, "newscrawl_direct": request.errback}
-        return request.replace(meta=meta, errback=self._direct_failed)
-
-    def _direct_failed(self, failure: Failure) -> Any:
-        request: Request = failure.request  # type: ignore[attr-defined]  # Scrapy adds it
-        ticket = self.tickets.get(request.meta[LEASE_KEY])
-        errback = request.meta["newscrawl_direct"]
-        if ticket and ticket.lease.id < 0:
-            reason, detail = failure_reason(failure)
-            ticket.ends.append((end_of(Rejected(reason=reason, detail=detail)), reason))
-        if ticket is None or errback is None:
-            if ticket:
-                self._close_one(ticket)
-            failure.raiseException()
-        elif isinstance(failure.value, HttpError):
-            ticket.errored = failure.value.response
-        return self._sorted(ticket, _iterated(errback, failure))
+        """Give a request a ticket without a lease, which belongs to that of its parent."""
+        self.loose += 1
+        lease = Lease(id=-self.loose, url=request.url, host=host_of(request.url))
+        self.tickets[lease.id] = Ticket(lease, errback=request.errback, parent=parent)
+        if parent:
+            parent.open += 1
+        return request.replace(meta={**request.meta, LEASE_KEY: lease.id}, errback=self._failed)
 
     def _entry(self, request: Request) -> Entry | None:
         spider = self.crawler.spider
@@ -496,6 +481,10 @@ class FrontierMiddleware:
                 return  # what could not be written is not done; the lease goes back
             outcome = self._outcome(ticket)
             await self._hold_back(ticket)
+            if ticket.parent:
+                ticket.parent.children.append(outcome)
+                self._close_one(ticket.parent)
+                return
             is_leased = ticket.lease.id > 0
             end = await (
                 self.frontier.ack(ticket.lease, outcome)
@@ -527,7 +516,7 @@ class FrontierMiddleware:
             end=end, reason=reason, articles=tuple(ticket.articles), lines=tuple(ticket.lines),
             delay=self.pace.delay(lease.host, response), plan=() if ticket.lines else plan,
             etag=_header(response, "ETag"), last_modified=_header(response, "Last-Modified"),
-            is_hint=ticket.is_hint,
+            is_hint=ticket.is_hint, children=tuple(ticket.children),
         )  # fmt: skip
 
     async def _hold_back(self, ticket: Ticket) -> None:
@@ -695,6 +684,47 @@ class Versions:
         if revised is None:
             raise PageUnchanged(item)
         return revised
+
+
+class PauseMiddleware:
+    """Downloader middleware: the delay is kept from one answer to the next request.
+
+    Scrapy counts it from request to request. A first request that takes long, for its robots.txt or its
+    TLS handshake, and one that is sent when the delay is over, reach the host closer together.
+    """
+
+    def __init__(self, pace: Pace, concurrency: int) -> None:
+        self.pace = pace
+        self.is_on = concurrency <= 1
+        self.answered: dict[str, float] = {}
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Connect the signal.
+
+        Raises:
+            NotConfigured: `NEWSCRAWL_STATE` is empty.
+
+        """
+        settings = crawler.settings
+        if not settings.get("NEWSCRAWL_STATE"):
+            raise NotConfigured
+        middleware = cls(Pace(settings), settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN"))
+        crawler.signals.connect(middleware.response_received, signal=signals.response_received)
+        return middleware
+
+    def response_received(self, request: Request) -> None:
+        """Note when a host has answered."""
+        self.answered[host_of(request.url)] = time.monotonic()
+
+    async def process_request(self, request: Request) -> None:
+        """Wait until the host has rested."""
+        host = host_of(request.url)
+        answered = self.answered.get(host)
+        if self.is_on and answered is not None:
+            rest = answered + self.pace.delay(host, None) - time.monotonic()
+            if rest > 0:
+                await asyncio.sleep(rest)
 
 
 def run_key(spider: Spider) -> RunKey:

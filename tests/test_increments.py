@@ -259,7 +259,9 @@ def test_state_show_forget_and_check(shell: Shell) -> None:
 def test_without_a_state_every_run_is_scrapys_own(shell: Shell) -> None:
     for _ in range(2):
         shell("crawl", HOME, *FAST, "--no-state", "-O", "out.jsonl")
-        lines = [json.loads(line) for line in (shell.folder / "out.jsonl").open()]
+        lines = [
+            json.loads(line) for line in (shell.folder / "out.jsonl").read_bytes().splitlines()
+        ]
         assert len(lines) == ARTICLES
         assert "revision" not in lines[0]
     assert not (shell.folder / "data").exists()

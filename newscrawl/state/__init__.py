@@ -89,6 +89,8 @@ class Outcome:
     last_modified: str | None = None
     is_hint: bool = False
     """True where the server answered 304: the page was not seen."""
+    children: "tuple[Outcome, ...]" = ()
+    """Ends of requests that this page led to and that had no lease: they are done when it is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,11 +40,13 @@ def fold(url: str) -> str:
     while (shorter := HOST_MARKS.sub("", host)) != host:
         host = shorter
     port = f":{parts.port}" if parts.port not in (None, 80, 443) else ""
-    path = INDEX.sub("/", AMP_PATH.sub("", parts.path))
+    path = parts.path.rstrip("/")
+    while (shorter := INDEX.sub("", AMP_PATH.sub("", path)).rstrip("/")) != path:
+        path = shorter
     query = "&".join(
         pair for pair in parts.query.split("&") if pair and not _is_noise(*_name_and_value(pair))
     )
-    plain = urlunsplit(("https", host + port, path.rstrip("/") or "/", query, ""))
+    plain = urlunsplit(("https", host + port, path or "/", query, ""))
     return canonicalize_url(plain)
 
 

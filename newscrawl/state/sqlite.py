@@ -547,8 +547,9 @@ class SQLiteFrontier:
             return None
         now = time.time()
         end, article = self._store(lease.id, outcome)
+        for child in outcome.children:
+            self._keep(child)
         self._release(lease, outcome, now)
-        is_changed = end in (End.NEW, End.CHANGED)
         if outcome.is_hint:
             hints, etag, modified = "hints + 1", lease.etag, lease.last_modified
         else:
@@ -563,12 +564,12 @@ class SQLiteFrontier:
         self.database.execute(
             f"UPDATE url SET state = {DONE}, is_article = ?, outcome = ?, reason = ?, due = ?, "
             "first_fetched = ?, fetched = ?, failures = ?, attempts = 0, request = NULL, "
-            f"unchanged = CASE WHEN ? THEN 0 ELSE unchanged + 1 END, hints = {hints}, "
+            f"unchanged = CASE ? WHEN 'unchanged' THEN unchanged + 1 ELSE 0 END, hints = {hints}, "
             "etag = ?, last_modified = ?, article = coalesce(?, article) WHERE id = ?",
             (
                 end not in (End.READ, End.UNREAD), str(end), outcome.reason,
                 _due(end, outcome.reason, failures, plan, first, now),
-                first, now, failures, is_changed, etag, modified, article, lease.id,
+                first, now, failures, str(end), etag, modified, article, lease.id,
             ),
         )  # fmt: skip
         self._count(end, outcome.reason)
