@@ -60,7 +60,7 @@ class Accounting:
         """Open the file for refused pages."""
         if self.path:
             Path(self.path).parent.mkdir(parents=True, exist_ok=True)
-            self.file = Path(self.path).open("wb")  # noqa: SIM115 - closed with the spider
+            self.file = Path(self.path).open("ab")  # noqa: SIM115 - closed with the spider
 
     def item_scraped(self, item: Any) -> None:
         """Count an article."""

@@ -40,6 +40,7 @@ from newscrawl.state.addresses import digest, key_of
 from newscrawl.state.ends import End, Ledger, end_of
 from newscrawl.state.plan import parse_plan, plan_for
 from newscrawl.state.sqlite import LEASE_SECONDS, POLL_SECONDS, SQLiteFrontier
+from newscrawl.state.versions import title_of
 
 logger = logging.getLogger(__name__)
 
@@ -100,6 +101,7 @@ class FrontierMiddleware:
         self.trouble: BaseException | None = None
         self.has_warned = False
         self.loose = 0
+        self.under_way: dict[bytes | None, tuple[str | None, str]] = {}
         self.renewed = time.monotonic()
         self.encoder = ScrapyJSONEncoder(ensure_ascii=False)
 
@@ -415,6 +417,17 @@ class FrontierMiddleware:
         assert self.crawler.request_fingerprinter is not None
         return digest(self.crawler.request_fingerprinter.fingerprint(request).hex())
 
+    def is_under_way(self, stored: Stored) -> bool:
+        """Tell whether the same article, at another address, is about to be stored; else note this one."""
+        own = (title_of(stored.article), stored.article.text_hash)
+        if any(key in self.under_way for key in stored.keys):
+            return True
+        if stored.canonical and (other := self.under_way.get(stored.canonical)):
+            return own[0] == other[0] or own[1] == other[1]
+        keys = (*stored.keys, *((stored.canonical,) if stored.canonical else ()))
+        self.under_way.update(dict.fromkeys(keys, own))
+        return False
+
     # -- the ends -----------------------------------------------------------------------------
 
     def item_scraped(self, item: Any, response: Response | Failure | None) -> None:
@@ -498,6 +511,9 @@ class FrontierMiddleware:
         except Exception as error:  # noqa: BLE001 - a task of its own; whatever it is, the crawl stops
             self.stop(error)
         finally:
+            for stored in ticket.articles:
+                for key in (*stored.keys, stored.canonical):
+                    self.under_way.pop(key, None)
             self.tickets.pop(ticket.lease.id, None)
             self.wake.set()
 
@@ -676,12 +692,13 @@ class Versions:
         middleware = self.crawler.get_spider_middleware(FrontierMiddleware)
         if not isinstance(item, Article) or middleware is None or middleware.begun is None:
             return item
+        stored = stored_form(item, None)
         try:
-            revised = await middleware.frontier.version(stored_form(item, None))
+            revised = await middleware.frontier.version(stored)
         except StateError as error:
             middleware.stop(error)
             raise DropItem("the state failed", log_level="DEBUG") from error
-        if revised is None:
+        if revised is None or middleware.is_under_way(stored):
             raise PageUnchanged(item)
         return revised
 

@@ -64,7 +64,7 @@ NEWSCRAWL_ARTICLES = ""
 # Ages at which articles are looked at again, by source; a publisher file may state its own.
 NEWSCRAWL_REVISITS = {"default": "1h 6h 24h 7d"}
 
-# A file for refused pages, one JSON line each; empty for none.
+# A file that refused pages are added to, one JSON line each; empty for none.
 NEWSCRAWL_REJECTS = ""
 # A file made by `newscrawl profile`; what it knows to recur on a source is dropped. Empty for none.
 NEWSCRAWL_PROFILES = ""

@@ -55,7 +55,7 @@ def scrapy(web: DemoServer, tmp_path: Path) -> Run:
 
     def run(*arguments: str | Path) -> subprocess.CompletedProcess[bytes]:
         state = ["-s", f"NEWSCRAWL_STATE={tmp_path / 'data' / 'state.db'}"]
-        takes_state = arguments[0] == "crawl"
+        takes_state = arguments[0] == "crawl" and "NEWSCRAWL_STATE=" not in arguments
         command = [
             sys.executable, "-m", "scrapy", *map(str, arguments), *(state if takes_state else [])
         ]  # fmt: skip

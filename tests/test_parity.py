@@ -10,20 +10,21 @@ from pathlib import Path
 
 import newscrawl as library
 from newscrawl import settings
-from newscrawl.jsonl import encode
+from newscrawl.jsonl import decode, encode
 from newscrawl.pipelines import StagePipeline
 from newscrawl.stages import STAGES
 from tests.conftest import FAST, Run
 from tests.fixture_pages import Fixture, fixtures
 
 
-def crawl(scrapy: Run, folder: Path) -> dict[str, bytes]:
+def crawl(scrapy: Run, folder: Path, *settings: str) -> dict[str, bytes]:
     """Crawl all fixture pages; give the lines by address."""
     urls = folder / "urls.txt"
     urls.write_text("\n".join(str(fixture.page.url) for fixture in fixtures()))
     result = scrapy(
-        "crawl", "articles", "-a", f"urls_file={urls}", "-O", folder / "out.jsonl", *FAST
-    )
+        "crawl", "articles", "-a", f"urls_file={urls}", "-O", folder / "out.jsonl", *FAST,
+        *settings,
+    )  # fmt: skip
     lines = (folder / "out.jsonl").read_bytes().splitlines()
     assert len(lines) == len(fixtures()), result.stderr[-2000:]
     return {json.loads(line)["url"]: line for line in lines}
@@ -45,7 +46,7 @@ def html_of(fixture: Fixture) -> str:
 
 
 def test_crawl_batch_and_library_give_the_same_bytes(scrapy: Run, tmp_path: Path) -> None:
-    crawled = crawl(scrapy, tmp_path)
+    crawled = crawl(scrapy, tmp_path, "-s", "NEWSCRAWL_STATE=")
     # The time of the download is the one thing a crawl cannot repeat.
     times = {url: json.loads(line)["fetched_at"] for url, line in crawled.items()}
     rows = [
@@ -59,6 +60,22 @@ def test_crawl_batch_and_library_give_the_same_bytes(scrapy: Run, tmp_path: Path
         url = str(fixture.page.url)
         page = replace(fixture.page, fetched_at=datetime.fromisoformat(times[url]))
         assert encode(library.clean(page)) == line == crawled[url], url
+
+
+def test_a_crawl_with_state_adds_the_revision_and_nothing_else(scrapy: Run, tmp_path: Path) -> None:
+    copied = crawl(scrapy, tmp_path)
+    paths = (tmp_path / "data" / "articles").rglob("*.jsonl")
+    stored = {
+        json.loads(line)["url"]: line for path in paths for line in path.read_bytes().splitlines()
+    }
+
+    assert stored == copied
+    for fixture in fixtures():
+        line = stored[str(fixture.page.url)]
+        page = replace(
+            fixture.page, fetched_at=datetime.fromisoformat(json.loads(line)["fetched_at"])
+        )
+        assert encode(library.clean(page)) == encode(replace(decode(line), revision=None))
 
 
 def test_the_pipelines_are_the_stages_in_their_order() -> None:

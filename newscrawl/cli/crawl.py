@@ -87,6 +87,8 @@ def run(options: argparse.Namespace) -> ExitCode:
     )
     settings.update(feed_settings(options, settings), priority="cmdline")
     jobs = plan(options.sources, options.limit)
+    if options.rejects:
+        open_file(Path(options.rejects)).close()
     stats = run_crawls(jobs, settings)
     for one in stats:
         if not options.quiet and "newscrawl/stopped_by" not in one:

@@ -5,6 +5,7 @@ import json
 import os
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 import lxml.html
@@ -21,7 +22,7 @@ from newscrawl.cli.output import open_file
 from newscrawl.crawling import Job, project_settings, run_crawls
 from newscrawl.demo.server import DemoServer
 from newscrawl.demo.site import DemoPublisher, Resource, build_site, load_publishers
-from newscrawl.extensions import summary
+from newscrawl.extensions import last_line
 from newscrawl.items import Article, Page
 from newscrawl.jsonl import decode
 from newscrawl.quality import registrable_domain
@@ -58,16 +59,19 @@ def run(options: argparse.Namespace) -> ExitCode:
     path = Path(options.output)
     open_file(path).close()
     rejects = path.with_name(f"{path.stem}-rejects.jsonl")
+    open_file(rejects).close()
     site, publishers = build_site(), load_publishers()
-    with DemoServer(site) as server:
-        stats = _crawl(server.proxy, publishers, path, rejects, options)
+    with DemoServer(site) as server, TemporaryDirectory() as folder:
+        state = str(Path(folder) / "state.db")
+        stats, again = _crawl(server.proxy, publishers, path, rejects, state, options)
     articles = [decode(line) for line in path.read_bytes().splitlines()]
     if not options.quiet:
         console = Console(width=None if sys.stdout.isatty() else 110)
         console.print(_table(articles, publishers))
         console.print(_refusals(rejects))
         _show_one(site, console)
-        print(f"\n{summary(stats)}\n{len(articles)} articles are in {path}", flush=True)
+        print(f"\nfirst crawl: {last_line(stats)}\nsecond crawl: {last_line(again)}")
+        print(f"{len(articles)} articles are in {path}", flush=True)
     return exit_code([stats], {registrable_domain(p.host) or p.host for p in publishers})
 
 
@@ -76,8 +80,10 @@ def _crawl(
     publishers: tuple[DemoPublisher, ...],
     path: Path,
     rejects: Path,
+    state: str,
     options: argparse.Namespace,
-) -> dict[str, object]:
+) -> list[dict[str, object]]:
+    """Crawl twice: the second time all is known."""
     for name in ("http_proxy", "https_proxy", "no_proxy", "all_proxy"):
         os.environ.pop(name, None)
         os.environ.pop(name.upper(), None)
@@ -88,16 +94,15 @@ def _crawl(
         **FAST,
         FEEDS=feed,
         NEWSCRAWL_REJECTS=str(rejects),
-        NEWSCRAWL_STATE="",
+        NEWSCRAWL_STATE=state,
     )
     sites = " ".join(publisher.base for publisher in publishers)
     # Two pages that must be refused: one that robots.txt forbids, and one that is not there.
     refused = " ".join(
         f"{publishers[0].base}/{path}" for path in ("private/members", "no-such-story")
     )
-    return run_crawls(
-        [Job(spider="articles", arguments={"site": sites, "url": refused})], settings
-    )[0]
+    job = Job(spider="articles", arguments={"site": sites, "url": refused})
+    return run_crawls([job, job], settings)
 
 
 def _show_one(site: dict[str, Resource], console: Console) -> None:
