@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: demo test check coverage fix lock docs fixtures clean
+.PHONY: demo test check crash-test coverage fix lock docs fixtures clean
 demo: $(STAMP)
 	$(BIN)/newscrawl demo
 
@@ -18,6 +18,10 @@ check: $(STAMP)
 	$(BIN)/lint-imports
 	$(MAKE) --no-print-directory coverage
 	$(MAKE) --no-print-directory test
+
+# Kills a crawl at fifty random moments, and on a full and a read-only disk; the tests do so a few times.
+crash-test: $(STAMP)
+	$(BIN)/python -m tests.crash $(CRASH)
 
 # Every branch of the dates and attribution stages is taken by their own tests.
 COVERED := newscrawl.dates,newscrawl.attribution

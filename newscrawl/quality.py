@@ -4,6 +4,7 @@ import hashlib
 import unicodedata
 from importlib.metadata import version
 from typing import Final
+from urllib.parse import urlsplit
 
 import tldextract
 
@@ -106,6 +107,16 @@ def registrable_domain(host: str | None) -> str | None:
     if not host:
         return None
     return _split_host(host).top_domain_under_public_suffix or host.removeprefix("www.")
+
+
+def same_site(url: str, site: str) -> bool:
+    """Tell whether two addresses share their registered domain.
+
+    >>> same_site("https://m.a.co.uk/x", "https://www.a.co.uk/")
+    True
+    """
+    hosts = (urlsplit(url).hostname, urlsplit(site).hostname)
+    return registrable_domain(hosts[0]) == registrable_domain(hosts[1])
 
 
 def _problem(draft: Draft, text: str) -> tuple[Reason, str | None] | None:

@@ -4,7 +4,6 @@ import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from scrapy import Request, Spider
 from scrapy.http import Response
@@ -15,7 +14,7 @@ from newscrawl.dates.formats import read_date
 from newscrawl.errors import UsageError
 from newscrawl.failures import failure_reason
 from newscrawl.items import Candidate, Page, Rejected
-from newscrawl.quality import registrable_domain
+from newscrawl.quality import same_site
 from newscrawl.reasons import Reason
 
 
@@ -150,13 +149,3 @@ def page_of(response: Response, origin: str, listed: tuple[Candidate, ...] = ())
         origin=origin,
         listed=listed,
     )
-
-
-def same_site(url: str, site: str) -> bool:
-    """Tell whether two addresses share their registered domain.
-
-    >>> same_site("https://m.a.co.uk/x", "https://www.a.co.uk/")
-    True
-    """
-    hosts = (urlsplit(url).hostname, urlsplit(site).hostname)
-    return registrable_domain(hosts[0]) == registrable_domain(hosts[1])

@@ -61,6 +61,13 @@ class Stored:
     """The first is that of the address it was fetched from."""
     canonical: bytes | None = None
     """The key of the address that the page says is its own, if that can be believed."""
+    amp: bytes | None = None
+    """The key of the address that it says its AMP page has."""
+
+    @property
+    def claimed(self) -> tuple[bytes, ...]:
+        """The keys that only the page speaks for; a template may name the same on every page."""
+        return tuple(key for key in (self.canonical, self.amp) if key)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -88,18 +88,19 @@ class ArticleStore:
     def find(self, stored: Stored) -> Known | None:
         """Find a stored article by its addresses, else by its fingerprint.
 
-        The address that a page calls its own is believed only where title or text agree: there are sites
+        The addresses that a page calls its own are believed only where title or text agree: there are sites
         on which every page names the home page, and their articles must not swallow each other.
         """
         for key in stored.keys:
             if known := self._by_key(key):
                 return known
-        if stored.canonical and (known := self._by_key(stored.canonical)):
-            article = stored.article
-            if title_of(article) == known.title or article.text_hash == known.text_hash:
+        article = stored.article
+        for key in stored.claimed:
+            known = self._by_key(key)
+            if known and (title_of(article) == known.title or article.text_hash == known.text_hash):
                 return known
         row = self.database.execute(
-            f"SELECT {COLUMNS} FROM article WHERE fingerprint = ?", (fingerprint(stored.article),)
+            f"SELECT {COLUMNS} FROM article WHERE fingerprint = ?", (fingerprint(article),)
         ).fetchone()
         return _known(row)
 
@@ -135,7 +136,7 @@ class ArticleStore:
         return _known(row)
 
     def _add_aliases(self, stored: Stored, article: int) -> None:
-        keys = (*stored.keys, *((stored.canonical,) if stored.canonical else ()))
+        keys = (*stored.keys, *stored.claimed)
         # The first article that claims an address keeps it.
         self.database.executemany(
             "INSERT OR IGNORE INTO alias VALUES (?, ?)", ((key, article) for key in keys)
