@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -184,6 +185,25 @@ def test_an_amp_page_makes_no_version_of_its_own(shell: Shell) -> None:
     shell.crawl(canonical)
     assert shell.crawl(other) == "0 new, 0 changed, 1 seen before, 0 rejected, 0 failed"
     assert len(shell.stored()) == 1
+
+
+def test_two_runs_at_once_fetch_no_article_twice_and_keep_the_delay(shell: Shell) -> None:
+    delay = 0.3
+    urls = [article_url(number) for number in range(ARTICLES)]
+    command = [sys.executable, "-m", "newscrawl", "crawl", "-q", "-O", "/dev/null", "-s",
+               f"DOWNLOAD_DELAY={delay}", "-s", "AUTOTHROTTLE_ENABLED=0"]  # fmt: skip
+    processes = [
+        subprocess.Popen([*command, *half], cwd=shell.folder, env=proxied(shell.server.proxy))
+        for half in (urls[:9], urls[3:][::-1])
+    ]
+    assert [process.wait(timeout=120) for process in processes] == [0, 0]
+
+    asked = shell.asked_articles(0)
+    gaps = [b - a for a, b in pairwise(shell.server.times)]
+    assert sorted(asked) == sorted(urls)
+    assert sorted(line["url"] for line in shell.stored()) == sorted(urls)
+    assert min(gaps) >= delay
+    assert "sound" in shell("state", "check")
 
 
 def test_a_304_is_believed_once_and_a_wrong_one_never_again(shell: Shell) -> None:

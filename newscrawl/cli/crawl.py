@@ -25,16 +25,20 @@ from newscrawl.spiders.articles import home_of
 
 EXAMPLE: Final = """
 examples:
-  newscrawl crawl newsgram -O newsgram.jsonl
-  newscrawl crawl https://www.example.org/ example.net --limit 50 > articles.jsonl
-  newscrawl crawl https://www.example.org/2024/05/03/flood-hits-old-town -o articles.jsonl
+  newscrawl crawl newsgram
+  newscrawl crawl https://www.example.org/ example.net --limit 50 > new.jsonl
+  newscrawl crawl https://www.example.org/ --no-state -O everything.jsonl
 
 A name is a spider of this project. The address of a home page means the whole site, by the feeds
 and sitemaps it names, else by its links; that of a section means the articles it links to; any
 other is one article.
 
-exit codes: 0 all well, 1 a page failed, nothing could be reached or interrupted, 2 wrong usage, 3 no article where one was expected,
-4 some of the sites gave none, 5 the sites refused (robots.txt, 401, 403, 429)
+What is known from earlier runs is not fetched again before its time. Articles go to data/articles/SOURCE/DAY.jsonl; output is a
+copy of what this run stored. The crawl may be killed at any moment; the next run goes on.
+
+exit codes: 0 all well, also where nothing is new; 1 a page failed, nothing could be reached, the state cannot be used or is in use, or
+interrupted; 2 wrong usage; 3 no article where one was expected;
+4 some of the sites gave none; 5 the sites refused (robots.txt, 401, 403, 429)
 """
 HOST: Final = re.compile(r"(?:[\w-]+\.)+[a-zA-Z]{2,}(?:/\S*)?|localhost(?::\d+)?(?:/\S*)?")
 REFUSALS: Final = re.compile(r"downloader/response_status_count/(?:401|403|429)")

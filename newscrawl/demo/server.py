@@ -1,6 +1,7 @@
 """Serve the demo web on loopback, under its own host names, as an HTTP proxy that answers itself."""
 
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Self
@@ -17,8 +18,11 @@ class DemoServer:
 
     def __init__(self, site: dict[str, Resource], *, port: int = 0) -> None:
         self.requests: list[str] = []
+        self.times: list[float] = []
         self.site = dict(site)
-        self._server = _QuietServer(("127.0.0.1", port), _handler(self.site, self.requests))
+        self._server = _QuietServer(
+            ("127.0.0.1", port), _handler(self.site, self.requests, self.times)
+        )
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
 
     def serve(self, site: dict[str, Resource]) -> None:
@@ -51,7 +55,9 @@ class _QuietServer(ThreadingHTTPServer):
         """Say nothing of a crawler that hangs up."""
 
 
-def _handler(site: dict[str, Resource], log: list[str]) -> type[BaseHTTPRequestHandler]:
+def _handler(
+    site: dict[str, Resource], log: list[str], times: list[float]
+) -> type[BaseHTTPRequestHandler]:
     missing = Resource(content_type="text/html", body=b"<html><p>Not found</p></html>", status=404)
 
     class Handler(BaseHTTPRequestHandler):
@@ -59,6 +65,7 @@ def _handler(site: dict[str, Resource], log: list[str]) -> type[BaseHTTPRequestH
 
         def do_GET(self) -> None:
             log.append(self.path)
+            times.append(time.monotonic())
             resource = site.get(self.path, missing)
             if resource.etag and self.headers.get("If-None-Match") == resource.etag:
                 self.send_response(304)

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from filelock import FileLock, Timeout
+
 from newscrawl.errors import StateError
 
 logger = logging.getLogger(__name__)
@@ -120,13 +122,38 @@ def open_database(path: Path, *, create: bool = True) -> sqlite3.Connection:
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     _refuse_strangers(connection, path)
-    connection.execute("PRAGMA journal_mode = WAL")
+    if not _is_ready(connection):
+        # One at a time: SQLite does not wait for its turn where it switches to WAL.
+        lock = opening_lock(path)
+        try:
+            with lock:
+                connection.execute("PRAGMA journal_mode = WAL")
+                _migrate(connection, path)
+        except Timeout as error:
+            raise StateError(f"{path} is being opened by another program") from error
     # A commit survives the process at once and a power cut at the next checkpoint. What is lost then is
     # fetched again: article lines are synced by themselves, before the commit.
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
     connection.execute("PRAGMA temp_store = MEMORY")
-    _migrate(connection, path)
+
+
+def _is_ready(connection: sqlite3.Connection) -> bool:
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    mode = str(connection.execute("PRAGMA journal_mode").fetchone()[0])
+    return version == SCHEMA_VERSION and mode == "wal"
+
+
+def opening_lock(path: Path) -> FileLock:
+    """Give the lock under which a state is made or migrated."""
+    folder = runs_folder(path)
+    folder.mkdir(parents=True, exist_ok=True)
+    return FileLock(folder / "open.lock", timeout=BUSY_SECONDS, fallback_to_soft=False)
+
+
+def runs_folder(path: Path) -> Path:
+    """Give the folder of lock files beside a state file."""
+    return path.with_name(f"{path.name}.runs")
 
 
 def _refuse_strangers(connection: sqlite3.Connection, path: Path) -> None:
@@ -144,8 +171,6 @@ def _refuse_strangers(connection: sqlite3.Connection, path: Path) -> None:
 
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     """Bring the schema up to date, all in one transaction."""
-    if connection.execute("PRAGMA user_version").fetchone()[0] == SCHEMA_VERSION:
-        return
     with writing(connection):
         version = int(connection.execute("PRAGMA user_version").fetchone()[0])
         if version == SCHEMA_VERSION:

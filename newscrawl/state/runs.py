@@ -6,12 +6,14 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from newscrawl.state.database import runs_folder
+
 
 class RunLocks:
     """One lock file for each open run, in a folder beside the state file."""
 
     def __init__(self, state: Path) -> None:
-        self.folder = state.with_name(f"{state.name}.runs")
+        self.folder = runs_folder(state)
         self._own: dict[int, FileLock] = {}
 
     def take(self, run: int) -> None:
