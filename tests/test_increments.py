@@ -319,8 +319,11 @@ class CratesSpider(scrapy.Spider):
             yield response.follow(href, self.parse_crate, meta={"page": page})
         if following := response.css("a.next::attr(href)").get():
             yield response.follow(following, self.parse_list, cb_kwargs={"page": page + 1})
-        # A request that no disk queue could keep: its callback is no method.
-        yield scrapy.Request(response.url + "?extra=1", lambda r: iter([{"extra": page}]))
+        # Requests that no disk queue could keep: their callbacks are no methods.
+        yield scrapy.Request(response.url + "?extra=1", lambda r: iter([
+            {"extra": page},
+            scrapy.Request(r.url + "&deep=1", lambda r: iter([{"deep": page}])),
+        ]))
 
     async def parse_crate(self, response):
         yield {"url": response.url, "crate": response.css("h1::text").get(), "page": response.meta["page"]}
@@ -336,7 +339,9 @@ def crates(pages: int) -> dict[str, Resource]:
         links = "".join(f"<a class=crate href=/crate/{page}-{n}>x</a>" for n in range(4))
         following = f"<a class=next href=/crates/{page + 1}>next</a>" if page + 1 < pages else ""
         listing = Resource(content_type="text/html", body=f"<html>{links}{following}".encode())
-        site |= {f"{HOME}crates/{page}": listing, f"{HOME}crates/{page}?extra=1": listing}
+        site |= {
+            f"{HOME}crates/{page}{query}": listing for query in ("", "?extra=1", "?extra=1&deep=1")
+        }
         site |= {
             f"{HOME}crate/{page}-{n}": Resource(
                 content_type="text/html", body=f"<html><h1>Crate {page}-{n}</h1>".encode()
@@ -363,6 +368,7 @@ def test_somebody_elses_spider_gets_it_with_two_lines_of_settings(shell: Shell) 
         f"Crate {page}-{n}" for page in range(3) for n in range(4)
     ]
     assert sorted(line["extra"] for line in lines if "extra" in line) == [0, 1, 2]
+    assert sorted(line["deep"] for line in lines if "deep" in line) == [0, 1, 2]
     assert "cannot be written down" in said
 
     shell.server.serve(crates(4))
@@ -372,3 +378,41 @@ def test_somebody_elses_spider_gets_it_with_two_lines_of_settings(shell: Shell) 
         f"{HOME}crate/3-{n}" for n in range(4)
     ]
     assert "'newscrawl/" not in run()
+
+
+SCRAPYS = """
+from scrapy.linkextractors import LinkExtractor
+from scrapy.spiders import CrawlSpider, Rule
+
+class RulesSpider(CrawlSpider):
+    name = "rules"
+    start_urls = ["%(home)scrates/0", "%(home)scrates/0"]
+    rules = (Rule(LinkExtractor(allow="/crate/"), "parse_crate"), Rule(LinkExtractor(allow="/crates/")))
+
+    def parse_crate(self, response):
+        if response.url.endswith("1-1"):
+            raise ValueError("a page on which the callback fails")
+        yield {"url": response.url}
+"""
+
+
+def test_a_crawl_spider_with_rules_and_a_failing_callback(shell: Shell) -> None:
+    (shell.folder / "rules.py").write_text(SCRAPYS % {"home": HOME})
+    shell.server.serve(crates(3))
+    command = [sys.executable, "-m", "scrapy", "runspider", "rules.py", *TWO_LINES]
+    before = []
+    for _ in range(2):
+        before.append(len(shell.server.requests))
+        result = subprocess.run(
+            command,
+            cwd=shell.folder,
+            env=proxied(shell.server.proxy),
+            capture_output=True,
+            check=False,
+        )
+        assert b"'newscrawl/totals_add_up': True" in result.stderr
+
+    (file,) = (shell.folder / "kept" / "articles" / "rules").iterdir()
+    assert len(file.read_bytes().splitlines()) == 11
+    again = [url for url in shell.server.requests[before[1] :] if "/crate/" in url]
+    assert again == [f"{HOME}crate/1-1"], "what failed is asked for again, and nothing else"

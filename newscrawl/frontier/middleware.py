@@ -70,6 +70,8 @@ class FrontierMiddleware:
         self.seeding: asyncio.Task[None] | None = None
         self.wake = asyncio.Event()
         self.trouble: BaseException | None = None
+        self.is_closed = False
+        self.closing: asyncio.Task[None] | None = None
         self.has_warned = False
         self.loose = 0
         self.under_way = UnderWay()
@@ -120,7 +122,7 @@ class FrontierMiddleware:
     async def _feed(self, start: AsyncIterator[Any]) -> AsyncIterator[Any]:
         items: asyncio.Queue[Any] = asyncio.Queue(maxsize=BATCH)
         self.seeding = asyncio.create_task(self._seed(start, items))
-        while not self.trouble:
+        while not self.trouble and not self.is_closed:
             while not items.empty():
                 yield items.get_nowait()
             self.wake.clear()
@@ -145,8 +147,10 @@ class FrontierMiddleware:
                 async for value in start:
                     await (requests if isinstance(value, Request) else items).put(value)
                     self.wake.set()
-            finally:
+            except Exception:
                 await requests.put(None)
+                raise
+            await requests.put(None)
 
         reader = asyncio.create_task(read())
         try:
@@ -176,7 +180,9 @@ class FrontierMiddleware:
 
     async def _is_over(self) -> bool:
         assert self.seeding is not None
-        return self.seeding.done() and not self.tickets and await self.frontier.drained()
+        if not self.seeding.done() or self.tickets or self.is_closed:
+            return self.is_closed
+        return await self.frontier.drained()
 
     async def _sleep(self, seconds: float) -> None:
         """Wait until something ends, is put, or the time is over."""
@@ -302,10 +308,11 @@ class FrontierMiddleware:
         if entries:
             put = await self.frontier.put(entries)
             self._count_seen(put.seen)
-            direct += [
-                places[place] for place in put.repeated
-                if places[place].dont_filter and not places[place].meta.get(ARTICLE_KEY)
-            ]  # fmt: skip
+            if parent:  # start() sets dont_filter on every request
+                direct += [
+                    places[place] for place in put.repeated
+                    if places[place].dont_filter and not places[place].meta.get(ARTICLE_KEY)
+                ]  # fmt: skip
             self.wake.set()
         return [self._direct(request, parent) for request in direct]
 
@@ -478,6 +485,8 @@ class FrontierMiddleware:
         """Wait for what is being written, end the run, and say how it ended."""
         if self.begun is None:
             return
+        self.is_closed = True
+        self.wake.set()
         while self.acks:
             await asyncio.gather(*self.acks, return_exceptions=True)
         try:

@@ -33,7 +33,7 @@ def entry_of(
     is_article = bool(request.meta.get(ARTICLE_KEY))
     values = _without_defaults(request.to_dict(spider=spider))
     url = values.pop("url")
-    encoded = msgspec.msgpack.encode(values)
+    encoded = msgspec.msgpack.encode(values, enc_hook=_plain)
     if msgspec.msgpack.decode(encoded) != values:
         raise TypeError("it holds values that would come back as others")
     key = key_of(url) if is_article else digest(fingerprinter.fingerprint(request).hex())
@@ -41,6 +41,13 @@ def entry_of(
         key=key, url=url, host=host_of(url), is_article=is_article, priority=request.priority,
         request=encoded, modified=request.meta.get(MODIFIED_KEY),
     )  # fmt: skip
+
+
+def _plain(value: object) -> object:
+    """Give the plain string of one that remembers where it stood, as Scrapy's link extractor finds them."""
+    if isinstance(value, str):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} is no plain value")
 
 
 def request_of(lease: Lease, spider: Spider | None) -> Request:

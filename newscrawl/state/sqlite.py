@@ -337,7 +337,7 @@ class SQLiteFrontier:
             return "added"
         url, state, run, met, is_article = row[:5]
         if met == self.run:
-            return "repeated"
+            return "repeated" if run == self.run else "known"
         if met == -self.run:
             return self._meet_inherited(entry, url, state)
         if state != DONE:
@@ -577,6 +577,8 @@ class SQLiteFrontier:
 
     def _keep(self, outcome: Outcome) -> End:
         end, _ = self._store(NO_URL, outcome)
+        for child in outcome.children:
+            self._keep(child)
         self._ask(self.run, 1)
         self._count(end, outcome.reason)
         return end
