@@ -106,6 +106,8 @@ def open_database(path: Path, *, create: bool = True) -> sqlite3.Connection:
     """
     if not path.exists() and not create:
         raise StateError(f"there is no crawl state at {path}")
+    if path.is_dir():
+        raise StateError(f"{path} is a folder; name the state file in it")
     with _explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         # One connection is used from one worker thread at a time; transactions are begun by hand.

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from newscrawl.errors import InputError, StateError
+from newscrawl.errors import InputError
 from newscrawl.items import Article
 from newscrawl.jsonl import decode
 from newscrawl.state.addresses import key_of
@@ -322,6 +322,4 @@ def open_state(path: Path, articles: Path | None = None) -> State:
         StateError: there is none, or it cannot be used.
 
     """
-    if path.is_dir():
-        raise StateError(f"{path} is a folder; name the state file in it")
     return State(path, articles)
