@@ -41,6 +41,7 @@ OBJECTS = ("the old lighthouse stairs", "nine hundred wooden crates", "a map of 
            "the east quay clock", "two brass telescopes", "the flood gauge by the bridge")  # fmt: skip
 WAYS = ("before the first frost", "with borrowed tools", "to the surprise of the council",
         "for the third year running", "while the tide was out", "under a tarpaulin")  # fmt: skip
+NOT_TRIED = "not tried: no right to mount a small disk here"
 FAST = [
     "-s", "AUTOTHROTTLE_ENABLED=0", "-s", "DOWNLOAD_DELAY=0", "-s", "CONCURRENT_REQUESTS_PER_DOMAIN=8",
 ]  # fmt: skip
@@ -130,7 +131,7 @@ class Trial:
     def state(self) -> Path:
         return self.folder / "state.db"
 
-    def start(self, *arguments: str, max_bytes: int = 0) -> "subprocess.Popen[bytes]":
+    def start(self, *arguments: str) -> "subprocess.Popen[bytes]":
         """Start the crawl as a person would."""
         command = [
             sys.executable, "-m", "newscrawl", "crawl", HOME, "--state", str(self.state), *FAST,
@@ -138,8 +139,6 @@ class Trial:
         ]  # fmt: skip
         proxies = {"http_proxy": self.server.proxy, "https_proxy": self.server.proxy}
         environment = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
-        if max_bytes:
-            command = ["sh", "-c", f'ulimit -f {max_bytes // 512}; exec "$@"', "sh", *command]
         return subprocess.Popen(
             command, env={**environment, **proxies}, stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE, cwd=self.folder.parent,
@@ -213,6 +212,8 @@ class Trial:
         return len(articles) - len(set(articles))
 
     def __str__(self) -> str:
+        if not self.messages:
+            return "nothing was run"
         state = "; ".join(self.problems) or "every article once, ledger adds up, state sound"
         return f"{self.interruptions} interruptions, {self.fetched_twice} articles fetched twice: {state}"
 
@@ -243,20 +244,23 @@ def small_disk(folder: Path, megabytes: int) -> Iterator[bool]:
 def full_disk_trial(trial: Trial, megabytes: int = 2) -> str:
     """Fill the disk up in the middle of the crawl, give it room, and go on."""
     with small_disk(trial.folder, megabytes) as mounted:
-        code = trial.end(trial.start() if mounted else trial.start(max_bytes=megabytes * 750_000))
+        if not mounted:
+            return NOT_TRIED
+        code = trial.end(trial.start())
         trial.interruptions += 1
         if code != 1:
             trial.problems.append(f"a full disk ended with {code}: {trial.messages[-1][-300:]}")
         said = trial.messages[-1].strip().splitlines()[0] if trial.messages[-1].strip() else ""
-        if mounted:
-            remount(trial.folder, "size=500m")
+        remount(trial.folder, "size=500m")
         trial.finish()
-    return f"{f'a disk of {megabytes} MB' if mounted else 'files of limited size'}; it said: {said}"
+    return f"a disk of {megabytes} MB; it said: {said}"
 
 
 def read_only_trial(trial: Trial, chance: random.Random) -> str:
     """Make the disk, or where that is not allowed the files, read-only in the middle of the crawl."""
     with small_disk(trial.folder, 500) as mounted:
+        if not mounted and os.geteuid() == 0:
+            return NOT_TRIED  # modes do not bind root
         trial.interrupt(trial.start(), signal.SIGKILL, chance)
         if mounted:
             remount(trial.folder, "ro")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from newscrawl.demo.server import DemoServer
-from tests.crash import Trial, build_site, full_disk_trial, kill_trial, read_only_trial
+from tests.crash import NOT_TRIED, Trial, build_site, full_disk_trial, kill_trial, read_only_trial
 
 ARTICLES = 150
 
@@ -37,12 +37,16 @@ def test_stopped_by_sigterm_and_ctrl_c(trial: Trial) -> None:
 def test_a_disk_that_fills_up_stops_the_crawl_with_a_clear_message(trial: Trial) -> None:
     said = full_disk_trial(trial, megabytes=1)
 
+    if said == NOT_TRIED:
+        pytest.skip(said)
     assert trial.problems == []
-    assert "full" in said or "too large" in said.lower()
+    assert "the disk is full" in said or "No space left" in said
 
 
 def test_a_disk_that_is_read_only_stops_the_crawl_with_a_clear_message(trial: Trial) -> None:
     said = read_only_trial(trial, random.Random(7))
 
+    if said == NOT_TRIED:
+        pytest.skip(said)
     assert trial.problems == []
-    assert "read-only" in said
+    assert "read-only" in said.lower()
