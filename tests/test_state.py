@@ -315,6 +315,24 @@ def test_a_second_run_of_a_source_is_told_who_has_it(tmp_path: Path) -> None:
         )
 
 
+def test_a_second_run_of_the_same_addresses_leaves_the_first_its_own(tmp_path: Path) -> None:
+    async def main() -> None:
+        with (
+            frontier(tmp_path, "same", locks=()) as one,
+            frontier(tmp_path, "other", locks=()) as _,
+        ):
+            await one.put([entry(number) for number in range(4)])
+            with frontier(tmp_path, "same", locks=()) as two:
+                put = await two.put([entry(number) for number in range(4)])
+                assert len(put.seen) == 4
+                assert await two.drained()
+                assert (await two.close("finished")).adds_up()
+            assert len(await fetch_all(one)) == 4
+            assert (await one.close("finished")).adds_up()
+
+    asyncio.run(main())
+
+
 DIES = """
 import asyncio, os, signal, sys
 from pathlib import Path

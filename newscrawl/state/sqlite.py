@@ -222,7 +222,8 @@ class SQLiteFrontier:
         self.database.execute(
             "UPDATE host SET next_at = ? WHERE next_at > ?", (now, now + LONGEST_BLOCK)
         )
-        of_job = "run IN (SELECT id FROM run WHERE job = ?)"
+        # Not of a run of the same job that is at work: single addresses lock nothing.
+        of_job = "run IN (SELECT id FROM run WHERE job = ? AND ended IS NOT NULL)"
         taken = self.database.execute(
             f"UPDATE url SET run = ?, met = ? WHERE state = {WAITING} AND {of_job}",
             (run, -run, self.key.job),
