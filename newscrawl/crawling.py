@@ -55,10 +55,10 @@ def run_crawls(jobs: Iterable[Job], settings: Settings) -> list[dict[str, Any]]:
 
     begin_next()
     process.start()
-    for task in begun:
+    for crawler, task in zip(started, begun, strict=True):
         error = task.exception() if task.done() and not task.cancelled() else None
-        if isinstance(error, NewscrawlError):
-            raise error  # a state that cannot be used, a run that is locked out
+        if error and (isinstance(error, NewscrawlError) or not crawler.spider):
+            raise error  # a state that cannot be used, a run that is locked out, a setting that is wrong
     return [crawler.stats.get_stats() for crawler in started if crawler.stats]
 
 

@@ -84,6 +84,17 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OptOut:
+    """A sign by which the publisher restricts what may be done with a page."""
+
+    signal: str
+    """Where it stands: meta.robots, x-robots-tag, robots.txt, tdm-reservation or tdm-policy."""
+    value: str
+    """What it says: a directive such as `noindex` or `noai`, the name of a training crawler that robots.txt
+    turns away, or the value of the TDM reservation."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """One page as it was fetched or read, before anything is known about it."""
 

@@ -63,6 +63,16 @@ class Reason(_Explained):
     GONE = "gone", "The server has no such page: status 404 or 410."
     ROBOTS = "robots", "The site's robots.txt forbids the address."
     OFFSITE = "offsite", "The address leaves the sites that were asked for."
+    UNSAFE = (
+        "unsafe_address",
+        "The address leads into a private network, or is not http or https.",
+    )
+    OUT_OF_RANGE = (
+        "out_of_range",
+        "The article was published outside the dates that were asked for.",
+    )
+    PAYWALL = "paywall_stub", "Only the first lines of the article are shown, before a paywall."
+    NO_LIST = "no_list", "What should be a feed or sitemap is none."
     TIMEOUT = "timeout", "The server did not answer in time."
     UNREACHABLE = "unreachable", "The connection failed."
     REDIRECTS = "redirects", "The address redirects too often or in a circle."

@@ -39,7 +39,8 @@ REMOTE_CONTROL_ENABLED = False
 # Scrapy would make the delay shorter as often as longer.
 DOWNLOAD_DELAY_JITTER = 0.0
 
-ADDONS = {"newscrawl.addons.CrawlState": 100}
+ADDONS = {"newscrawl.addons.Politeness": 90, "newscrawl.addons.CrawlState": 100}
+TWISTED_DNS_RESOLVER = "newscrawl.downloading.guard.GuardedResolver"
 
 ITEM_PIPELINES = {
     "newscrawl.pipelines.Extract": 100,
@@ -63,6 +64,21 @@ NEWSCRAWL_STATE = "data/state.db"
 NEWSCRAWL_ARTICLES = ""
 # Ages at which articles are looked at again, by source; a publisher file may state its own.
 NEWSCRAWL_REVISITS = {"default": "1h 6h 24h 7d"}
+
+# Seconds between two requests that a robots.txt may ask for; what asks for more gets this.
+NEWSCRAWL_MAX_CRAWL_DELAY = 120.0
+# Requests at a time to all hosts of one registered domain.
+NEWSCRAWL_CONCURRENT_REQUESTS_PER_SOURCE = 4
+# Requests to one host in a run; what is found beyond is counted, and left for a later one.
+NEWSCRAWL_MAX_PAGES_PER_HOST = 100_000
+# Seconds that a run waits for a host that asks to be left alone; what is longer is left for the next run.
+NEWSCRAWL_PATIENCE = 120.0
+# Whether hosts of private networks may be asked: for a site of one's own, never for strangers' links.
+NEWSCRAWL_PRIVATE_ADDRESSES = False
+# Headers for a source alone, by registered domain: {"example.org": {"Cookie": "consent=yes"}}.
+NEWSCRAWL_HEADERS: dict[str, dict[str, str]] = {}
+# Whether lists, too, are looked at only when their time has come; `newscrawl run --due` sets it.
+NEWSCRAWL_DUE = False
 
 # A file that refused pages are added to, one JSON line each; empty for none.
 NEWSCRAWL_REJECTS = ""

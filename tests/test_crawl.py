@@ -136,11 +136,11 @@ def test_an_unreachable_host_is_one_clear_line_and_exits_1(command: str, tmp_pat
         "-m",
         "newscrawl",
         command,
-        "http://127.0.0.1:1/2024/01/01/a-b-c-d-e",
+        "http://www.gone.example/2024/01/01/a-b-c-d-e",
     ]
 
     result = subprocess.run(
-        arguments, cwd=tmp_path, env=proxied(""), capture_output=True, check=False, timeout=120
+        arguments, cwd=tmp_path, env=proxied("http://127.0.0.1:1"), capture_output=True, check=False, timeout=120
     )
 
     assert result.returncode == 1

@@ -16,7 +16,7 @@ import pytest
 
 from newscrawl.errors import StateError
 from newscrawl.reasons import Reason
-from newscrawl.state import Entry, Frontier, Lease, Line, Outcome, RunKey
+from newscrawl.state import Entry, Frontier, Lease, Line, Manners, Outcome, RunKey
 from newscrawl.state.addresses import key_of
 from newscrawl.state.database import MIGRATIONS, SCHEMA_VERSION
 from newscrawl.state.ends import End
@@ -36,7 +36,7 @@ def entry(number: int, host: str = "a.example", **values: Any) -> Entry:
 def frontier(folder: Path, job: str = "job", **values: Any) -> Iterator[SQLiteFrontier]:
     locks = values.pop("locks", (job,))
     opened = SQLiteFrontier(
-        folder / "state.db", folder / "articles", RunKey(job=job, locks=locks), **values
+        folder / "state.db", folder / "articles", RunKey(job=job, locks=locks), Manners(**values)
     )
     try:
         yield opened

@@ -5,8 +5,8 @@ acks a lease when all that its page gave has come to an end. What it needs of a 
 are written down as Scrapy itself writes them (`Request.to_dict`).
 """
 
-from newscrawl.frontier.hosts import HostMiddleware, PauseMiddleware
+from newscrawl.frontier.hosts import HostMiddleware
 from newscrawl.frontier.middleware import FrontierMiddleware
 from newscrawl.frontier.versions import Versions
 
-__all__ = ["FrontierMiddleware", "HostMiddleware", "PauseMiddleware", "Versions"]
+__all__ = ["FrontierMiddleware", "HostMiddleware", "Versions"]

@@ -15,9 +15,10 @@ from scrapy.spidermiddlewares.httperror import HttpError
 from scrapy.utils.serialize import ScrapyJSONEncoder
 from twisted.python.failure import Failure
 
+from newscrawl.downloading.pace import Pace, retry_after
+from newscrawl.downloading.pause import PauseMiddleware
 from newscrawl.errors import NewscrawlError, StateError
 from newscrawl.failures import failure_reason
-from newscrawl.frontier.pace import Pace, retry_after
 from newscrawl.frontier.requests import (
     ARTICLE_KEY,
     LEASE_KEY,
@@ -29,6 +30,7 @@ from newscrawl.frontier.requests import (
     is_conditional,
     request_of,
 )
+from newscrawl.frontier.retrying import Retrying
 from newscrawl.frontier.runs import begin_run
 from newscrawl.frontier.storing import PageUnchanged, UnderWay, stored_form
 from newscrawl.frontier.tickets import Ticket, iterated
@@ -38,8 +40,9 @@ from newscrawl.quality import registrable_domain
 from newscrawl.reasons import Reason
 from newscrawl.reference import publisher_for
 from newscrawl.state import Claim, Entry, Lease, Line, Outcome
+from newscrawl.state.addresses import digest_of
 from newscrawl.state.ends import End, Ledger, end_of
-from newscrawl.state.plan import plan_for
+from newscrawl.state.plan import is_slow_down, plan_for
 from newscrawl.state.sqlite import LEASE_SECONDS, SQLiteFrontier
 
 logger = logging.getLogger(__name__)
@@ -49,7 +52,6 @@ BATCH: Final = 500
 MAX_LEASE_AGE: Final = 1800.0
 """Seconds after which a request that never came back is given up, as failed."""
 NOT_MODIFIED: Final = 304
-SLOW_DOWN: Final = (429, 503)
 
 
 class FrontierMiddleware:
@@ -64,7 +66,8 @@ class FrontierMiddleware:
         self.begun: SQLiteFrontier | None = None
         self.room = crawler.settings.getint("CONCURRENT_REQUESTS")
         self.plans: dict[str, str] = crawler.settings.getdict("NEWSCRAWL_REVISITS")
-        self.pace = Pace(crawler.settings)
+        self.own_pace = Pace(crawler.settings)
+        self.retrying = Retrying(crawler.settings)
         self.tickets: dict[int, Ticket] = {}
         self.acks: set[asyncio.Task[None]] = set()
         self.seeding: asyncio.Task[None] | None = None
@@ -103,6 +106,12 @@ class FrontierMiddleware:
         """The frontier of the run that has begun."""
         assert self.begun is not None
         return self.begun
+
+    @property
+    def pace(self) -> Pace:
+        """How long hosts rest: as the downloader keeps it, where ours does."""
+        pause = self.crawler.get_downloader_middleware(PauseMiddleware)
+        return pause.pace if pause else self.own_pace
 
     # -- into the engine ----------------------------------------------------------------------
 
@@ -219,7 +228,13 @@ class FrontierMiddleware:
             self._close_one(ticket)
             return None
         ticket.errback = request.errback
-        meta = {**request.meta, LEASE_KEY: lease.id}
+        # What fails is given back to the frontier: a retry of Scrapy's would come at once, and hold its place.
+        own = (
+            {}
+            if self.retrying.is_for_spider(request, self.crawler.spider)
+            else {"dont_retry": True}
+        )
+        meta = {**request.meta, **own, LEASE_KEY: lease.id}
         return request.replace(
             meta=meta, errback=self._failed, priority=lease.priority, dont_filter=True
         )
@@ -280,6 +295,11 @@ class FrontierMiddleware:
                 self._close_one(ticket)
                 return None
         reason, detail = failure_reason(failure)
+        ticket.retry_in = self.retrying.delay(ticket.lease, failure, reason)
+        if ticket.retry_in is not None:
+            ticket.ends.append((End.FAILED, reason))
+            self._close_one(ticket)
+            return None
         ticket.ends.append((end_of(Rejected(reason=reason, detail=detail)), reason))
         if ticket.errback is None:
             self._close_one(ticket)
@@ -308,6 +328,10 @@ class FrontierMiddleware:
         if entries:
             put = await self.frontier.put(entries)
             self._count_seen(put.seen)
+            if parent:
+                parent.new += put.new
+                parent.known += len(put.seen)
+                parent.keys.update(entry.key for entry in entries)
             if parent:  # start() sets dont_filter on every request
                 direct += [
                     places[place] for place in put.repeated
@@ -404,7 +428,12 @@ class FrontierMiddleware:
             if self.trouble:
                 return  # what could not be written is not done; the lease goes back
             outcome = self._outcome(ticket)
-            await self._hold_back(ticket)
+            if ticket.lease.id < 0:
+                await self._hold_back(ticket)
+            if ticket.retry_in is not None and ticket.lease.id > 0:
+                self._stats("retries")
+                await self.frontier.retry(ticket.lease, outcome, ticket.retry_in)
+                return
             if ticket.parent:
                 ticket.parent.children.append(outcome)
                 self._close_one(ticket.parent)
@@ -438,12 +467,16 @@ class FrontierMiddleware:
             delay=self.pace.delay(lease.host, response), plan=() if ticket.lines else plan,
             etag=header(response, "ETag"), last_modified=header(response, "Last-Modified"),
             is_hint=ticket.is_hint, children=tuple(ticket.children),
+            status=response.status if response is not None else None,
+            wait=retry_after(header(response, "Retry-After")),
+            new=ticket.new, known=ticket.known, published=ticket.published,
+            signature=digest_of(ticket.keys) if ticket.keys else None,
         )  # fmt: skip
 
     async def _hold_back(self, ticket: Ticket) -> None:
-        """Leave a host alone for as long as it asks when it is overloaded."""
+        """Leave a host alone for as long as it asks when it is overloaded, by an answer without a lease."""
         response = ticket.response
-        if response is not None and response.status in SLOW_DOWN:
+        if response is not None and is_slow_down(response.status):
             seconds = retry_after(header(response, "Retry-After"))
             if seconds:
                 await self.frontier.block(host_of(response.url), time.time() + seconds)
@@ -503,6 +536,11 @@ class FrontierMiddleware:
         stats.set_value("newscrawl/asked", ledger.asked)
         stats.set_value("newscrawl/totals_add_up", ledger.adds_up() and self.trouble is None)
         stats.set_value("newscrawl/last_line", ledger.last_line())
+        stats.set_value("newscrawl/refusing", list(ledger.refusing))
+        for host in ledger.refusing:
+            logger.warning("%s refuses, and is left alone for an hour", host)
+        for host in ledger.silent:
+            logger.warning("%s does not answer, and is left alone for an hour", host)
         if not ledger.adds_up():
             logger.error(
                 "the ledger does not add up: %d addresses, but %d ends",

@@ -12,6 +12,7 @@ from newscrawl.state import Entry, Lease
 from newscrawl.state.addresses import digest, key_of
 
 LEASE_KEY: Final = "newscrawl_lease"
+KIND_KEY: Final = "newscrawl_kind"
 ARTICLE_KEY: Final = "newscrawl_article"
 MODIFIED_KEY: Final = "newscrawl_modified"
 UNWRITABLE: Final = (ValueError, TypeError, msgspec.EncodeError)
@@ -39,7 +40,7 @@ def entry_of(
     key = key_of(url) if is_article else digest(fingerprinter.fingerprint(request).hex())
     return Entry(
         key=key, url=url, host=host_of(url), is_article=is_article, priority=request.priority,
-        request=encoded, modified=request.meta.get(MODIFIED_KEY),
+        request=encoded, modified=request.meta.get(MODIFIED_KEY), kind=request.meta.get(KIND_KEY),
     )  # fmt: skip
 
 

@@ -1,12 +1,13 @@
 """What a run is: its state, its job, what it locks; read from settings and spider."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from scrapy import Spider
 from scrapy.settings import BaseSettings
 
 from newscrawl.errors import UsageError
-from newscrawl.state import RunKey
+from newscrawl.state import Manners, RunKey
 from newscrawl.state.plan import parse_plan
 from newscrawl.state.sqlite import SQLiteFrontier
 
@@ -26,17 +27,32 @@ def begin_run(settings: BaseSettings, spider: Spider) -> SQLiteFrontier:
     return SQLiteFrontier(
         state_path(settings["NEWSCRAWL_STATE"]),
         articles_folder(settings),
-        run_key(spider),
-        limit=getattr(spider, "frontier_limit", None),
-        concurrency=settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN"),
-        delay=settings.getfloat("DOWNLOAD_DELAY"),
+        run_key(spider, due_only=settings.getbool("NEWSCRAWL_DUE")),
+        Manners(
+            limit=getattr(spider, "frontier_limit", None),
+            concurrency=settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN"),
+            per_source=settings.getint("NEWSCRAWL_CONCURRENT_REQUESTS_PER_SOURCE", 4),
+            most_per_host=settings.getint("NEWSCRAWL_MAX_PAGES_PER_HOST") or None,
+            delay=settings.getfloat("DOWNLOAD_DELAY"),
+            patience=settings.getfloat("NEWSCRAWL_PATIENCE", Manners().patience),
+        ),
     )
 
 
-def run_key(spider: Spider) -> RunKey:
+def run_key(spider: Spider, *, due_only: bool = False) -> RunKey:
     """Say what a spider's run is known by: its job, and the sources that it locks."""
     job = getattr(spider, "frontier_job", spider.name)
-    return RunKey(job=job, locks=tuple(getattr(spider, "frontier_locks", (spider.name,))))
+    arguments: Mapping[str, str] = getattr(spider, "frontier_arguments", {})
+    since, until = getattr(spider, "frontier_range", (None, None))
+    return RunKey(
+        job=job,
+        locks=tuple(getattr(spider, "frontier_locks", (spider.name,))),
+        spider=spider.name,
+        arguments=tuple(sorted(arguments.items())),
+        due_only=due_only,
+        since=since,
+        until=until,
+    )
 
 
 def state_path(value: str) -> Path:

@@ -41,6 +41,14 @@ class Ticket:
     parent: "Ticket | None" = None
     children: list[Outcome] = field(default_factory=list)
     is_hint: bool = False
+    new: int = 0
+    known: int = 0
+    """Articles that the page led to, for the first time and not."""
+    keys: set[bytes] = field(default_factory=set)
+    """Of all that it led to: its signature."""
+    published: float | None = None
+    retry_in: float | None = None
+    """Seconds after which it is tried again; it has not ended then."""
 
     def end(self) -> tuple[End, Reason | None]:
         """Give the end of the page, of all that came of it."""

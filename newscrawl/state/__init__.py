@@ -31,6 +31,8 @@ class Entry:
     """What the crawler needs to make the request again, encoded; the frontier does not look into it."""
     modified: float | None = None
     """When a feed or sitemap says it was modified, in seconds since 1970."""
+    kind: str | None = None
+    """What a list is, a key of `newscrawl.state.plan.RHYTHMS`; absent for an article."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +98,18 @@ class Outcome:
     last_modified: str | None = None
     is_hint: bool = False
     """True where the server answered 304: the page was not seen."""
+    status: int | None = None
+    """The status of the answer, by which its host is spared."""
+    wait: float = 0.0
+    """Seconds that the host asks us to wait."""
+    new: int = 0
+    """Articles that a list led to for the first time."""
+    known: int = 0
+    """Articles that it led to and that were known."""
+    signature: bytes | None = None
+    """A digest of a list, to tell whether it has changed."""
+    published: float | None = None
+    """When an article that is out of range was published, in seconds since 1970."""
     children: "tuple[Outcome, ...]" = ()
     """Ends of requests that this page led to and that had no lease: they are done when it is."""
 
@@ -119,6 +133,8 @@ class Put:
     """Hosts of those known already and not due, one for each."""
     repeated: tuple[int, ...] = ()
     """Places of those that this run has met already."""
+    new: int = 0
+    """Articles among those that were added."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +145,34 @@ class RunKey:
     """What was asked for; the next run of the same job takes up what this one leaves."""
     locks: tuple[str, ...] = field(default=())
     """Sources that no other run may crawl meanwhile."""
+    spider: str | None = None
+    """The spider that runs it, if it can be run again by name."""
+    arguments: tuple[tuple[str, str], ...] = ()
+    """The spider's arguments that say what the job is."""
+    due_only: bool = False
+    """Whether lists, too, are looked at only when their time has come."""
+    since: float | None = None
+    """The earliest publication that is asked for, in seconds since 1970."""
+    until: float | None = None
+    """The latest."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manners:
+    """How far a run may go, and how it treats hosts."""
+
+    limit: int | None = None
+    """Articles that it leases at the most."""
+    concurrency: int = 1
+    """Leases on one host at a time."""
+    per_source: int = 4
+    """Leases on all hosts of one registered domain at a time; they often stand on one machine."""
+    most_per_host: int | None = None
+    """Leases on one host in the run."""
+    delay: float = 0.0
+    """Seconds between two requests to a host, for leases whose holder died."""
+    patience: float = 120.0
+    """Seconds that it waits for a host that asks to be left alone; what is longer is left for the next run."""
 
 
 class Frontier(Protocol):
@@ -142,6 +186,12 @@ class Frontier(Protocol):
 
     async def ack(self, lease: Lease, outcome: Outcome) -> End | None:
         """End a lease, all that it brought stored before; None where it was no longer ours."""
+
+    async def retry(self, lease: Lease, outcome: Outcome, delay: float) -> None:
+        """Give a lease back, to be claimed again after so many seconds."""
+
+    async def articles_of(self, host: str) -> list[str]:
+        """Give addresses of the last articles stored from a host."""
 
     async def move(self, lease: Lease, host: str, delay: float) -> bool:
         """Leave the lease's host for another, after a redirect; False while that one is busy."""

@@ -7,6 +7,7 @@ article.
 
 import hashlib
 import re
+from collections.abc import Iterable
 from typing import Final
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
@@ -58,6 +59,11 @@ def key_of(url: str) -> bytes:
 def digest(text: str) -> bytes:
     """Hash a text to the size of a key."""
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=KEY_BYTES).digest()
+
+
+def digest_of(keys: Iterable[bytes]) -> bytes:
+    """Hash a set of keys, in whatever order."""
+    return hashlib.blake2b(b"".join(sorted(keys)), digest_size=KEY_BYTES).digest()
 
 
 def _name_and_value(pair: str) -> tuple[str, str]:

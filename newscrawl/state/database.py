@@ -88,7 +88,30 @@ CREATE TABLE version (
 ) WITHOUT ROWID;
 CREATE TABLE file (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, size INTEGER NOT NULL);
 """
-MIGRATIONS: Final = (SCHEMA_1,)
+SCHEMA_2: Final = """
+-- backoff: seconds on top of the delay; refusals: how many in a row.
+ALTER TABLE host ADD COLUMN backoff REAL NOT NULL DEFAULT 0;
+ALTER TABLE host ADD COLUMN refusals INTEGER NOT NULL DEFAULT 0;
+-- not_before: when it is tried again; kind, interval, signature, score: of lists; published: of what was
+-- out of range.
+ALTER TABLE url ADD COLUMN not_before REAL;
+ALTER TABLE url ADD COLUMN kind TEXT;
+ALTER TABLE url ADD COLUMN interval REAL;
+ALTER TABLE url ADD COLUMN signature BLOB;
+ALTER TABLE url ADD COLUMN score REAL NOT NULL DEFAULT 0;
+ALTER TABLE url ADD COLUMN published REAL;
+-- spider and arguments: what begins the job again.
+ALTER TABLE run ADD COLUMN spider TEXT;
+ALTER TABLE run ADD COLUMN arguments TEXT;
+-- What came back, by source.
+CREATE TABLE answer (
+    run INTEGER NOT NULL, source TEXT NOT NULL, kind TEXT NOT NULL, number INTEGER NOT NULL,
+    PRIMARY KEY (run, source, kind)
+) WITHOUT ROWID;
+CREATE INDEX answer_source ON answer (source);
+CREATE INDEX url_article ON url (host, article) WHERE article IS NOT NULL;
+"""
+MIGRATIONS: Final = (SCHEMA_1, SCHEMA_2)
 """The script that leads to each version of the schema from the one before; none is ever changed."""
 SCHEMA_VERSION: Final = len(MIGRATIONS)
 

@@ -32,11 +32,13 @@ class End(StrEnum):
     FAILED = "failed"
     """Not fetched for an error, or a bug; asked for again by a later run."""
     OUT_OF_RANGE = "out_of_range"
-    """It leads out of the sites that were asked for, or is no web address."""
+    """It leads out of the sites that were asked for or inward, is no web address, or is of another date."""
     OVER_LIMIT = "over_limit"
     """More articles were found than the limit allows; a later run takes it up."""
     LEFT = "left"
     """The run ended before its turn; the next run of the same job takes it up."""
+    NOT_DUE = "not_due"
+    """A feed, sitemap or section whose time has not come."""
     READ = "read"
     """A feed, sitemap, section or other page that only leads on was read, its links stored."""
     UNREAD = "unread"
@@ -49,6 +51,8 @@ ENDS_OF_REASONS: Final = {
     Reason.BOT_CHALLENGE: End.BLOCKED,
     Reason.GONE: End.GONE,
     Reason.OFFSITE: End.OUT_OF_RANGE,
+    Reason.UNSAFE: End.OUT_OF_RANGE,
+    Reason.OUT_OF_RANGE: End.OUT_OF_RANGE,
     Reason.INVALID_URL: End.OUT_OF_RANGE,
     Reason.HTTP_ERROR: End.FAILED,
     Reason.TIMEOUT: End.FAILED,
@@ -80,6 +84,10 @@ class Ledger:
     """Addresses that the run has met, each once, counted as they were met."""
     ends: Mapping[tuple[End, str], int] = field(default_factory=dict)
     """How many ended how, by end and reason, counted as they ended."""
+    refusing: tuple[str, ...] = ()
+    """Hosts that refused so often in a row that they were left alone."""
+    silent: tuple[str, ...] = ()
+    """Hosts that were left alone because they did not answer."""
 
     def total(self, *ends: End) -> int:
         """Sum up ends."""

@@ -16,22 +16,26 @@ from typing import Any, Final, TypeVar
 
 from newscrawl.errors import StateError
 from newscrawl.items import Article
-from newscrawl.quality import registrable_domain
 from newscrawl.reasons import Reason
-from newscrawl.state import Claim, Entry, Lease, Outcome, Put, RunKey, Stored
+from newscrawl.state import Claim, Entry, Lease, Manners, Outcome, Put, RunKey, Stored
 from newscrawl.state.articles import ArticleStore
 from newscrawl.state.database import explain, open_database, writing
 from newscrawl.state.ends import End, Ledger
 from newscrawl.state.files import ArticleFiles
+from newscrawl.state.hosts import LONGEST_BLOCK, Hosts
 from newscrawl.state.plan import (
     DEFAULT,
     LASTING,
     LONGEST_WAIT,
     REFUSALS,
+    REFUSALS_IN_A_ROW,
+    interval_after_failure,
     is_asked_again,
+    next_interval,
     next_try,
     next_visit,
     parse_plan,
+    weight_of,
 )
 from newscrawl.state.runs import RunLocks, open_runs
 
@@ -41,10 +45,10 @@ LEASE_SECONDS: Final = 300.0
 """Renewed while the run works on it; longer than a page takes with its retries and timeouts."""
 MAX_ATTEMPTS: Final = 8
 """Leases without an ack after which an address is given up: it may be what kills the process."""
-LONGEST_BLOCK: Final = 86400.0
-"""Seconds that a host rests at the most; also guards against a clock that was set back."""
 POLL_SECONDS: Final = 0.25
 """How long to wait where another run holds a host."""
+KNOWN_ARTICLES: Final = 300
+"""Addresses of articles from which their form on a host is learnt."""
 FIRST_AGE: Final = parse_plan(DEFAULT)[0]
 T = TypeVar("T")
 
@@ -63,9 +67,7 @@ class SQLiteFrontier:
         path: the state file.
         articles: the folder of the article files.
         run: what the run is known by.
-        limit: articles that this run leases at the most.
-        concurrency: leases on one host at a time.
-        delay: seconds between two requests to a host, for leases whose holder died.
+        manners: how far the run may go, and how it treats hosts.
 
     Raises:
         StateError: the file cannot be used, or a source of the run is being crawled by another one.
@@ -73,25 +75,22 @@ class SQLiteFrontier:
     """
 
     def __init__(
-        self,
-        path: Path,
-        articles: Path,
-        run: RunKey,
-        *,
-        limit: int | None = None,
-        concurrency: int = 1,
-        delay: float = 0.0,
+        self, path: Path, articles: Path, run: RunKey, manners: Manners | None = None
     ) -> None:
         self.path = path
         self.key = run
-        self.limit = limit
-        self.concurrency = max(1, concurrency)
-        self.delay = delay
+        self.manners = manners = manners or Manners()
+        self.limit = manners.limit
+        self.concurrency = max(1, manners.concurrency)
+        self.per_source = max(manners.per_source, self.concurrency)
+        self.delay = manners.delay
         self.claimed_articles = 0
+        self.claimed = Counter[int]()
         self._check_not_lost(path, articles)
         self.database = open_database(path)
         self.files = ArticleFiles(articles, articles.parent / "recovered", self.database)
         self.articles = ArticleStore(self.database, self.files)
+        self.hosts = Hosts(self.database)
         self.locks = RunLocks(path)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="newscrawl-state")
         self._waiting: list[tuple[Callable[[], Any], asyncio.Future[Any]]] = []
@@ -118,13 +117,21 @@ class SQLiteFrontier:
         """End a lease; what it brought is on the disk before this returns."""
         return await self._do(lambda: self._ack(lease, outcome))
 
+    async def retry(self, lease: Lease, outcome: Outcome, delay: float) -> None:
+        """Give a lease back, to be claimed again after so many seconds."""
+        await self._do(lambda: self._retry(lease, outcome, delay))
+
+    async def articles_of(self, host: str) -> list[str]:
+        """Give addresses of the last articles stored from a host."""
+        return await self._do(lambda: self._articles_of(host))
+
     async def move(self, lease: Lease, host: str, delay: float) -> bool:
         """Leave the lease's host for another, after a redirect; False while that one is busy."""
         return await self._do(lambda: self._move(lease, host, delay))
 
     async def block(self, host: str, until: float) -> None:
         """Leave a host alone until a time."""
-        await self._do(lambda: self._rest(self._host(host), until))
+        await self._do(lambda: self.hosts.rest(self.hosts.id_of(host), until))
 
     async def renew(self, leases: Sequence[Lease]) -> None:
         """Put off the end of leases, and take back those of others that have expired."""
@@ -214,8 +221,15 @@ class SQLiteFrontier:
         self._refuse_second()
         now = time.time()
         cursor = self.database.execute(
-            "INSERT INTO run (job, locks, pid, started) VALUES (?, ?, ?, ?)",
-            (self.key.job, json.dumps(self.key.locks), os.getpid(), now),
+            "INSERT INTO run (job, locks, pid, started, spider, arguments) VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                self.key.job,
+                json.dumps(self.key.locks),
+                os.getpid(),
+                now,
+                self.key.spider,
+                json.dumps(dict(self.key.arguments)),
+            ),
         )
         run = int(cursor.lastrowid or 0)
         self.locks.take(run)
@@ -230,8 +244,8 @@ class SQLiteFrontier:
         ).rowcount
         due = self.database.execute(
             f"UPDATE url SET run = ?, met = ?, state = {WAITING}, attempts = 0 "
-            f"WHERE state = {DONE} AND due <= ? AND is_article AND {of_job}",
-            (run, -run, now, self.key.job),
+            f"WHERE state = {DONE} AND due <= ? AND (is_article OR (? AND request IS NOT NULL)) AND {of_job}",
+            (run, -run, now, self.key.due_only, self.key.job),
         ).rowcount
         self._ask(run, taken + due)
         return run
@@ -271,12 +285,21 @@ class SQLiteFrontier:
     def _end(self, reason: str) -> Ledger:
         self._return_leases("run = ?", self.run)
         limited = self.limit is not None and self.claimed_articles >= self.limit
-        for is_article, end in ((0, End.LEFT), (1, End.OVER_LIMIT if limited else End.LEFT)):
-            waiting = self.database.execute(
-                "SELECT total(waiting) FROM queue WHERE run = ? AND is_article = ?",
-                (self.run, is_article),
-            ).fetchone()[0]
-            self._count(end, None, int(waiting))
+        rows = self.database.execute(
+            "SELECT q.is_article, h.id, h.refusals, h.next_at, q.waiting FROM queue AS q "
+            "JOIN host AS h ON h.id = q.host WHERE q.run = ? AND q.waiting > 0",
+            (self.run,),
+        ).fetchall()
+        for is_article, host, refusals, next_at, waiting in rows:
+            if self._is_full(host):
+                self._count(End.OVER_LIMIT, "host_limit", waiting)
+            elif is_article and limited:
+                self._count(End.OVER_LIMIT, None, waiting)
+            elif next_at > time.time() + self.manners.patience:
+                why = "left_alone" if refusals >= REFUSALS_IN_A_ROW else "asked_to_wait"
+                self._count(End.LEFT, why, waiting)
+            else:
+                self._count(End.LEFT, None, waiting)
         ledger = self.ledger()
         if not ledger.adds_up():
             reason = "does_not_add_up"
@@ -300,7 +323,10 @@ class SQLiteFrontier:
             "SELECT outcome, reason, number FROM ledger WHERE run = ?", (self.run,)
         )
         return Ledger(
-            asked=int(asked[0]), ends={(End(end), reason): number for end, reason, number in rows}
+            asked=int(asked[0]),
+            ends={(End(end), reason): number for end, reason, number in rows},
+            refusing=tuple(sorted(self.hosts.refusing)),
+            silent=tuple(sorted(self.hosts.silent)),
         )
 
     def _ask(self, run: int, number: int) -> None:
@@ -323,13 +349,17 @@ class SQLiteFrontier:
         for place, entry in enumerate(entries):
             what = self._put_one(entry)
             asked[what] += 1
+            asked["new"] += what == "added" and entry.is_article
             if what == "seen":
                 seen.append(entry.host)
             elif what == "repeated":
                 repeated.append(place)
-        self._ask(self.run, asked["added"] + asked["seen"])
+        self._ask(self.run, asked["added"] + asked["seen"] + asked["not_due"])
         self._count(End.SEEN, None, asked["seen"])
-        return Put(added=asked["added"], seen=tuple(seen), repeated=tuple(repeated))
+        self._count(End.NOT_DUE, None, asked["not_due"])
+        return Put(
+            added=asked["added"], seen=tuple(seen), repeated=tuple(repeated), new=asked["new"]
+        )
 
     def _put_one(self, entry: Entry) -> str:
         row = self._row(entry)
@@ -347,12 +377,20 @@ class SQLiteFrontier:
             is_ours = self._is_wanted(entry, bool(is_article), row)
         if not is_ours:
             self.database.execute("UPDATE url SET met = ? WHERE id = ?", (self.run, url))
-            return "seen"
+            return "seen" if is_article else "not_due"
         self.database.execute(
             f"UPDATE url SET state = {WAITING}, run = ?, met = ?, priority = ?, request = ?, "
-            "held = NULL, lease_until = NULL, attempts = CASE state WHEN 2 THEN 0 ELSE attempts END, "
+            "kind = coalesce(?, kind), not_before = NULL, held = NULL, lease_until = NULL, attempts = CASE state WHEN 2 THEN 0 ELSE attempts END, "
             "hints = CASE WHEN ? THEN max(hints, 1) ELSE hints END WHERE id = ?",
-            (self.run, self.run, entry.priority, entry.request, entry.modified is not None, url),
+            (
+                self.run,
+                self.run,
+                entry.priority,
+                entry.request,
+                entry.kind,
+                entry.modified is not None,
+                url,
+            ),
         )
         return "added"
 
@@ -372,7 +410,7 @@ class SQLiteFrontier:
         return "added" if is_again else "known"
 
     def _row(self, entry: Entry) -> tuple[Any, ...] | None:
-        find = "SELECT id, state, run, met, is_article, due, fetched, unchanged FROM url WHERE "
+        find = "SELECT id, state, run, met, is_article, due, fetched, unchanged, published FROM url WHERE "
         row = self.database.execute(f"{find} key = ?", (entry.key,)).fetchone()
         if row is None and entry.is_article and (article := self.articles.article_of(entry.key)):
             home = "id = (SELECT url FROM article WHERE id = ?)"
@@ -380,10 +418,18 @@ class SQLiteFrontier:
         return row  # type: ignore[no-any-return]
 
     def _is_wanted(self, entry: Entry, is_article: bool, row: tuple[Any, ...]) -> bool:
-        """Tell whether a done address is fetched again: lists always, articles when it is time."""
-        *_, due, fetched, unchanged = row
-        if not is_article or (due is not None and due <= time.time()):
+        """Tell whether a done address is fetched again: when it is time, or when it is said to have changed.
+
+        Lists always are, unless only what is due is asked for, or the index that names them tells when they
+        changed: a publisher's archive may have thousands.
+        """
+        *_, due, fetched, unchanged, published = row
+        if due is not None and due <= time.time():
             return True
+        if not is_article and entry.modified is None:
+            return not self.key.due_only
+        if published is not None:
+            return self._is_in_range(published)
         return (
             entry.modified is not None
             and fetched is not None
@@ -392,24 +438,25 @@ class SQLiteFrontier:
 
     def _insert(self, entry: Entry) -> None:
         self.database.execute(
-            "INSERT INTO url (key, url, host, is_article, run, met, priority, found, request) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO url (key, url, host, is_article, run, met, priority, found, request, kind) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
-                entry.key, entry.url, self._host(entry.host), entry.is_article, self.run, self.run,
-                entry.priority, time.time(), entry.request,
+                entry.key, entry.url, self.hosts.id_of(entry.host), entry.is_article, self.run,
+                self.run, entry.priority, time.time(), entry.request, entry.kind,
             ),
         )  # fmt: skip
 
-    def _host(self, name: str) -> int:
-        find = "SELECT id FROM host WHERE name = ?"
-        row = self.database.execute(find, (name,)).fetchone()
-        if row is None:
-            self.database.execute(
-                "INSERT INTO host (name, source) VALUES (?, ?)",
-                (name, registrable_domain(name) or name),
-            )
-            row = self.database.execute(find, (name,)).fetchone()
-        return int(row[0])
+    def _is_in_range(self, published: float) -> bool:
+        since, until = self.key.since, self.key.until
+        return (since is None or published >= since) and (until is None or published <= until)
+
+    def _articles_of(self, host: str) -> list[str]:
+        rows = self.database.execute(
+            "SELECT url FROM url WHERE host = (SELECT id FROM host WHERE name = ?) "
+            "AND article IS NOT NULL ORDER BY article DESC LIMIT ?",
+            (host, KNOWN_ARTICLES),
+        )
+        return [url for (url,) in rows]
 
     def _is_live(self, run: int) -> bool:
         """Tell whether another run is at work; one that was is not asked about again and again."""
@@ -424,30 +471,55 @@ class SQLiteFrontier:
         now = time.time()
         leases = list[Lease]()
         hosts = self._ready_hosts(now, number)
-        for host, name, distrusted, is_article, free in hosts:
-            room = min(free, number - len(leases), self._articles_left() if is_article else number)
-            leases += self._lease(host, name, bool(distrusted), is_article, room, now)
+        busy = self._busy_sources()
+        for host, name, source, distrusted, is_article, free in hosts:
+            room = min(
+                free, number - len(leases), self._articles_left() if is_article else number,
+                self.per_source - busy[source], self._room_on(host),
+            )  # fmt: skip
+            taken = self._lease(host, name, bool(distrusted), is_article, room, now)
+            busy[source] += len(taken)
+            self.claimed[host] += len(taken)
+            leases += taken
             if len(leases) >= number:
                 break
         return Claim(tuple(leases), 0.0 if leases else self._wait(now))
 
-    def _ready_hosts(self, now: float, number: int) -> list[tuple[int, str, int, int, int]]:
+    def _busy_sources(self) -> Counter[str]:
+        """Count the leases by registered domain: a publisher's hosts often stand on one machine."""
+        rows = self.database.execute(
+            "SELECT h.source, count(*) FROM url AS u JOIN host AS h ON h.id = u.held "
+            f"WHERE u.state = {LEASED} GROUP BY h.source"
+        )
+        return Counter(dict(rows.fetchall()))
+
+    def _room_on(self, host: int) -> int:
+        if self.manners.most_per_host is None:
+            return 1_000_000
+        return max(0, self.manners.most_per_host - self.claimed[host])
+
+    def _is_full(self, host: int) -> bool:
+        return self._room_on(host) <= 0
+
+    def _ready_hosts(self, now: float, number: int) -> list[tuple[int, str, str, int, int, int]]:
         """Give the hosts that may be asked, with the number of requests that each may take."""
         rows = self.database.execute(
-            "SELECT q.host, h.name, h.distrusted, q.is_article, "
+            "SELECT q.host, h.name, h.source, h.distrusted, q.is_article, "
             f"(SELECT count(*) FROM url WHERE state = {LEASED} AND held = q.host) AS busy "
             "FROM queue AS q JOIN host AS h ON h.id = q.host "
             "WHERE q.run = ? AND q.is_article <= ? AND q.waiting > 0 AND h.next_at <= ? AND busy < ? "
+            f"AND EXISTS (SELECT 1 FROM url WHERE run = q.run AND is_article = q.is_article "
+            f"AND host = q.host AND state = {WAITING} AND coalesce(not_before, 0) <= ?) "
             "ORDER BY q.is_article, h.next_at LIMIT ?",
-            (self.run, self._articles_left() > 0, now, self.concurrency, 2 * number),
+            (self.run, self._articles_left() > 0, now, self.concurrency, now, 2 * number),
         ).fetchall()
         most = 1 if self.delay else self.concurrency
         found, taken = [], set[int]()
-        for host, name, distrusted, is_article, busy in rows:
+        for host, name, source, distrusted, is_article, busy in rows:
             if host not in taken:
                 taken.add(host)
                 free = min(most, self.concurrency - busy)
-                found.append((host, name, distrusted, is_article, free))
+                found.append((host, name, source, distrusted, is_article, free))
         return found
 
     def _lease(
@@ -455,8 +527,9 @@ class SQLiteFrontier:
     ) -> list[Lease]:
         rows = self.database.execute(
             f"SELECT {LEASE_COLUMNS} FROM url WHERE run = ? AND is_article = ? AND host = ? "
-            f"AND state = {WAITING} ORDER BY priority DESC, attempts, id LIMIT ?",
-            (self.run, is_article, host, max(0, room)),
+            f"AND state = {WAITING} AND coalesce(not_before, 0) <= ? "
+            "ORDER BY priority DESC, attempts, id LIMIT ?",
+            (self.run, is_article, host, now, max(0, room)),
         ).fetchall()
         leases = []
         for row in rows:
@@ -471,7 +544,7 @@ class SQLiteFrontier:
             leases.append(_lease_of(row, name, bool(is_article), distrusted=distrusted))
         self.claimed_articles += len(leases) if is_article else 0
         if leases and self.delay and self.concurrency > 1:
-            self._rest(host, now + self.delay)
+            self.hosts.rest(host, now + self.delay)
         return leases
 
     def _give_up(self, url: int) -> None:
@@ -496,14 +569,16 @@ class SQLiteFrontier:
 
     def _drained(self) -> bool:
         kinds = 1 if self._articles_left() else 0
-        waiting = self.database.execute(
-            "SELECT 1 FROM queue WHERE run = ? AND is_article <= ? AND waiting > 0 LIMIT 1",
-            (self.run, kinds),
-        ).fetchone()
+        hosts = self.database.execute(
+            "SELECT q.host FROM queue AS q JOIN host AS h ON h.id = q.host "
+            "WHERE q.run = ? AND q.is_article <= ? AND q.waiting > 0 AND h.next_at <= ?",
+            (self.run, kinds, time.time() + self.manners.patience),
+        )
+        is_waiting = any(not self._is_full(host) for (host,) in hosts)
         leased = self.database.execute(
             f"SELECT 1 FROM url WHERE run = ? AND state = {LEASED} LIMIT 1", (self.run,)
         ).fetchone()
-        return waiting is None and leased is None
+        return not is_waiting and leased is None
 
     def _renew(self, leases: list[int]) -> None:
         now = time.time()
@@ -515,7 +590,7 @@ class SQLiteFrontier:
 
     def _move(self, lease: Lease, name: str, delay: float) -> bool:
         now = time.time()
-        host = self._host(name)
+        host = self.hosts.id_of(name)
         if not self._is_ours(lease):
             return True  # the ack will say that it is not ours; nothing is held for it
         held = self._held(lease)
@@ -524,7 +599,7 @@ class SQLiteFrontier:
         if held is not None:
             # Freed first: two runs that wait for each other's host would wait for ever.
             self.database.execute("UPDATE url SET held = NULL WHERE id = ?", (lease.id,))
-            self._rest(held, now + delay)
+            self.hosts.rest(held, now + delay)
         busy, next_at = self.database.execute(
             f"SELECT (SELECT count(*) FROM url WHERE state = {LEASED} AND held = host.id), next_at "
             "FROM host WHERE id = ?",
@@ -535,11 +610,15 @@ class SQLiteFrontier:
         self.database.execute("UPDATE url SET held = ? WHERE id = ?", (host, lease.id))
         return True
 
-    def _rest(self, host: int, until: float) -> None:
-        until = min(until, time.time() + LONGEST_BLOCK)
-        self.database.execute(
-            "UPDATE host SET next_at = max(next_at, ?) WHERE id = ?", (until, host)
-        )
+    def _retry(self, lease: Lease, outcome: Outcome, delay: float) -> None:
+        if self._is_ours(lease):
+            now = time.time()
+            self._release(lease, outcome, now)
+            self.claimed_articles -= lease.is_article
+            self.database.execute(
+                f"UPDATE url SET state = {WAITING}, not_before = ? WHERE id = ?",
+                (now + delay, lease.id),
+            )
 
     # -- ack --------------------------------------------------------------------------------------
 
@@ -560,21 +639,57 @@ class SQLiteFrontier:
         failures = 0
         if end in (End.FAILED, End.UNREAD):
             failures = 1 + int(self._value("failures", lease))
+        is_list = end in (End.READ, End.UNREAD)
         first = lease.first_fetched or now
         plan = outcome.plan if self._is_home(lease, article) else ()
         self.database.execute(
             f"UPDATE url SET state = {DONE}, is_article = ?, outcome = ?, reason = ?, due = ?, "
-            "first_fetched = ?, fetched = ?, failures = ?, attempts = 0, request = NULL, "
+            "first_fetched = ?, fetched = ?, failures = ?, attempts = 0, published = ?, "
+            "request = CASE WHEN ? THEN request END, "
             f"unchanged = CASE ? WHEN 'unchanged' THEN unchanged + 1 ELSE 0 END, hints = {hints}, "
             "etag = ?, last_modified = ?, article = coalesce(?, article) WHERE id = ?",
             (
-                end not in (End.READ, End.UNREAD), str(end), outcome.reason,
+                not is_list, str(end), outcome.reason,
                 _due(end, outcome.reason, failures, plan, first, now),
-                first, now, failures, str(end), etag, modified, article, lease.id,
+                first, now, failures, outcome.published, is_list, str(end), etag, modified, article,
+                lease.id,
             ),
         )  # fmt: skip
+        if is_list:
+            self._schedule(lease.id, end, outcome, now)
         self._count(end, outcome.reason)
+        self._count_answer(lease, end, outcome)
         return end
+
+    def _schedule(self, url: int, end: End, outcome: Outcome, now: float) -> None:
+        """Set when a list is looked at again."""
+        kind, interval, signature, score = self.database.execute(
+            "SELECT kind, interval, signature, score FROM url WHERE id = ?", (url,)
+        ).fetchone()
+        if end is End.UNREAD:
+            score += weight_of(outcome.reason)
+            interval = interval_after_failure(kind, interval, score)
+        else:
+            is_same = outcome.signature is not None and outcome.signature == signature
+            known = outcome.new + outcome.known if is_same else outcome.known
+            new = 0 if is_same else outcome.new
+            interval, score = next_interval(kind, interval, new, known), 0.0
+        self.database.execute(
+            "UPDATE url SET due = ?, interval = ?, signature = coalesce(?, signature), score = ? WHERE id = ?",
+            (now + interval, interval, outcome.signature, score, url),
+        )
+
+    def _count_answer(self, lease: Lease, end: End, outcome: Outcome) -> None:
+        """Count what came back, by source."""
+        kind = "not_modified" if outcome.is_hint else str(outcome.reason or "ok")
+        if end in (End.FAILED, End.UNREAD) and not outcome.reason:
+            kind = "failed"
+        self.database.execute(
+            "INSERT INTO answer SELECT ?, source, ?, 1 FROM host "
+            "WHERE id = (SELECT host FROM url WHERE id = ?) "
+            "ON CONFLICT DO UPDATE SET number = number + 1",
+            (self.run, kind, lease.id),
+        )
 
     def _keep(self, outcome: Outcome) -> End:
         end, _ = self._store(NO_URL, outcome)
@@ -607,7 +722,7 @@ class SQLiteFrontier:
             "UPDATE url SET held = NULL, lease_until = NULL WHERE id = ?", (lease.id,)
         )
         if held is not None:
-            self._rest(held, now + outcome.delay)
+            self.hosts.answered(held, outcome, now)
 
     def _judge_validators(self, lease: Lease, etag: str | None, last_modified: str | None) -> None:
         """Distrust a host's validators for good once they stayed the same on a page that changed."""

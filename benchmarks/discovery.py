@@ -1,0 +1,201 @@
+"""Crawl a replayed news web, with faults and hostile hosts, and count what came out and what it cost.
+
+    python -m benchmarks.discovery NEWSWEB.py --pages PAGES.jsonl.gz... [--faults] [--hostile] [--crawlers …]
+
+NEWSWEB.py replays stored pages on loopback under their own host names. Each crawler gets the same hosts and a
+fresh server. Printed for each: the share of the articles out that it fetched (and, for newscrawl, that it stored
+or ended with a reason), requests, requests an article by the kind of discovery, robots.txt breaches, requests to
+hostile pages and to addresses that are none of the replay's, the smallest gap between two requests to a host,
+and the most memory that it took.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from benchmarks.evalset import read_lines
+
+CONTROL: Final = "http://newsweb.test"
+KINDS: Final = ("sitemap", "rss", "atom", "sections")
+"""How hosts list their articles; the replay deals these out by turns, in the order of its pages."""
+PEERS: Final = Path(__file__).with_name("crawlers.py")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Web:
+    """A replay that is running."""
+
+    port: int
+    sites: list[str]
+    kinds: dict[str, str]
+
+    def ask(self, what: str) -> Any:
+        """Ask the replay for its urls, stats or log."""
+        handler = urllib.request.ProxyHandler({"http": f"http://127.0.0.1:{self.port}"})
+        with urllib.request.build_opener(handler).open(f"{CONTROL}/{what}", timeout=60) as answer:
+            return json.load(answer)
+
+
+@contextmanager
+def replay(options: argparse.Namespace) -> Iterator[Web]:
+    """Serve the pages."""
+    command = [sys.executable, str(options.newsweb), "--port", str(options.port), "--pages", *options.pages]
+    command += ["--discovery", options.discovery]
+    command += ["--truth", *options.truth] if options.truth else []
+    command += [flag for flag in ("--faults", "--hostile") if getattr(options, flag[2:])]
+    with subprocess.Popen(command, stderr=subprocess.PIPE) as server:
+        assert server.stderr is not None
+        print(server.stderr.readline().decode().strip(), flush=True)
+        urls = [row["url"] for path in options.pages for row in read_lines(Path(path))]
+        parts = [urlsplit(url) for url in urls]
+        origins = {
+            str(p.hostname): f"{p.scheme}://{p.hostname}/"
+            for p in reversed(parts) if p.hostname and p.path not in ("", "/")
+        }  # fmt: skip
+        hosts = list(dict.fromkeys(str(p.hostname) for p in parts if p.hostname in origins))
+        mixed = {host: KINDS[number % len(KINDS)] for number, host in enumerate(hosts)}
+        kinds = mixed if options.discovery == "mixed" else dict.fromkeys(hosts, options.discovery)
+        try:
+            yield Web(port=options.port, sites=[origins[host] for host in hosts], kinds=kinds)
+        finally:
+            server.kill()
+
+
+def command_of(name: str, folder: Path, sites: list[str], delay: float) -> list[str]:
+    """Give the command that crawls all sites with a crawler."""
+    if name == "newscrawl":
+        settings = [f"DOWNLOAD_DELAY={delay}", "CONCURRENT_REQUESTS=64"]
+        pairs = [word for pair in settings for word in ("-s", pair)]
+        return [
+            sys.executable, "-m", "newscrawl", "crawl", *sites, "--state", str(folder / "state.db"),
+            "--rejects", str(folder / "rejects.jsonl"), "-O", str(folder / "out.jsonl"), *pairs,
+        ]  # fmt: skip
+    list_of_sites = folder / "sites.txt"
+    list_of_sites.write_text("\n".join(sites))
+    return [sys.executable, str(PEERS), name, str(list_of_sites), str(delay)]
+
+
+def crawl(name: str, web: Web, folder: Path, options: argparse.Namespace) -> dict[str, Any]:
+    """Run a crawler over the whole replay; give what it took."""
+    proxy = f"http://127.0.0.1:{web.port}"
+    environment = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
+    proxies = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), proxy)
+    begun = time.monotonic()
+    command = command_of(name, folder, web.sites, options.delay)
+    with (folder / "log.txt").open("wb") as log:
+        process = subprocess.Popen(
+            command, env={**environment, **proxies, "NO_PROXY": ""}, stdout=log, stderr=log
+        )
+        late = begun + options.most
+        while True:
+            pid, status, usage = os.wait4(process.pid, os.WNOHANG)
+            if pid:
+                break
+            if time.monotonic() > late:
+                process.kill()
+                late += 3600
+            time.sleep(0.2)
+    last = (folder / "log.txt").read_text("utf-8", "replace").strip().splitlines()[-1:]
+    return {
+        "seconds": time.monotonic() - begun, "cpu": usage.ru_utime + usage.ru_stime,
+        "memory": usage.ru_maxrss / 1024, "exit": os.waitstatus_to_exitcode(status), "last": last,
+    }  # fmt: skip
+
+
+def show(name: str, web: Web, folder: Path, took: dict[str, Any]) -> None:
+    """Print what a crawler fetched and what it cost."""
+    stats, log = web.ask("stats"), web.ask("log")
+    out = {_place(url) for url in web.ask("urls")}
+    answers: dict[tuple[str, str], set[int]] = {}
+    for _, host, path, status, _ in log:
+        answers.setdefault((host, path), set()).add(status)
+    fetched = {place for place in out if 200 in answers.get(place, ())}
+    looping = {place for place in out if answers.get(place) == {302}}
+    gaps = [h["smallest_gap_s"] for h in stats["hosts"].values() if h["smallest_gap_s"] is not None]
+    print(f"\n## {name}: exit {took['exit']}, {took['seconds']:.0f} s, {took['cpu']:.0f} s CPU, {took['memory']:.0f} MB")
+    print(f"fetched {len(fetched)} of {len(out)} articles ({len(fetched) / len(out):.3f}), {len(looping)} more redirect in a circle")
+    print(f"{stats['requests']} requests: {stats['article_repeats']} repeats, {stats['robots_breaches']} breaches, "
+          f"{stats['hostile_requests']} hostile, {sum(stats['unknown_hosts'].values())} to other addresses; "
+          f"smallest gap {min(gaps, default=0):.3f} s")  # fmt: skip
+    requests = Counter(web.kinds.get(host, "?") for _, host, *_ in log)
+    articles = Counter(web.kinds[host] for host, _ in fetched)
+    print("requests an article:", ", ".join(f"{k} {requests[k] / max(1, articles[k]):.2f}" for k in KINDS if requests[k]))
+    print("retry-after broken:", _broken_waits(log))
+    print(*took["last"])
+    missed = sorted(out - fetched - looping)
+    for place in missed[:40]:
+        print("  missed", web.kinds[place[0]], "".join(place), sorted(answers.get(place, ())))
+    if name == "newscrawl":
+        _show_ends(folder, out)
+
+
+def _show_ends(folder: Path, out: set[tuple[str, str]]) -> None:
+    """Compare what newscrawl stored with what it should have."""
+    stored = {_place(row["url"]) for row in _lines(folder / "out.jsonl")}
+    rejected = {_place(row["url"]): row for row in _lines(folder / "rejects.jsonl") if row.get("url")}
+    both = len(out & (stored | set(rejected)))
+    print(f"stored {len(stored & out)} ({len(stored & out) / len(out):.3f}), refused with a reason {len(out & set(rejected) - stored)}, "
+          f"neither {len(out) - both}; stored what was none: {sorted(stored - out)[:10]}")  # fmt: skip
+    for place, row in sorted(rejected.items()):
+        if place in out and place not in stored:
+            print("  refused", row["rejected"], "".join(place))
+    for place in sorted(out - stored - set(rejected)):
+        print("  neither", "".join(place))
+
+
+def _broken_waits(log: list[list[Any]]) -> int:
+    """Count requests to a host within two seconds of its 429, which says Retry-After: 2."""
+    broken, until = 0, dict[str, float]()
+    for when, host, _, status, _ in sorted(log):
+        broken += when < until.get(host, 0) - 0.01
+        if status == 429:
+            until[host] = when + 2
+    return broken
+
+
+def _place(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    return str(parts.hostname), (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+
+
+def _lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_bytes().splitlines()] if path.exists() else []
+
+
+def main() -> None:
+    """Start the replay once for each crawler, and crawl it."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("newsweb", type=Path)
+    parser.add_argument("--pages", nargs="+", required=True)
+    parser.add_argument("--truth", nargs="*", default=[])
+    parser.add_argument("--faults", action="store_true")
+    parser.add_argument("--hostile", action="store_true")
+    parser.add_argument("--discovery", choices=("mixed", *KINDS), default="mixed")
+    parser.add_argument("--crawlers", nargs="+", default=["newscrawl"])
+    parser.add_argument("--port", type=int, default=8972)
+    parser.add_argument("--delay", type=float, default=0.5)
+    parser.add_argument("--most", type=float, default=900, help="seconds a crawler may take")
+    options = parser.parse_args()
+    for name in options.crawlers:
+        with replay(options) as web:
+            folder = Path(tempfile.mkdtemp(prefix=f"newscrawl-{name}-"))
+            show(name, web, folder, crawl(name, web, folder, options))
+            sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

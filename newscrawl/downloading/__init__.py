@@ -1,0 +1,1 @@
+"""The downloader's side of the crawl: which addresses are asked for, how often, and with what headers."""

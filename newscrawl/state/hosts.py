@@ -1,0 +1,78 @@
+"""The hosts of a state: when each may be asked again, and which have had enough of us."""
+
+import sqlite3
+import time
+from typing import Final
+
+from newscrawl.quality import registrable_domain
+from newscrawl.reasons import Reason
+from newscrawl.state import Outcome
+from newscrawl.state.ends import End
+from newscrawl.state.plan import (
+    LEFT_ALONE,
+    REFUSALS_IN_A_ROW,
+    eased,
+    is_refusal,
+    is_slow_down,
+    slowed,
+)
+
+LONGEST_BLOCK: Final = 86400.0
+"""Seconds that a host rests at the most; also guards against a clock that was set back."""
+SILENCE: Final = frozenset({Reason.TIMEOUT, Reason.UNREACHABLE})
+"""A host that does not answer costs a timeout each time."""
+
+
+class Hosts:
+    """The table `host`; used within the transactions of the frontier."""
+
+    def __init__(self, database: sqlite3.Connection) -> None:
+        self.database = database
+        self.refusing: set[str] = set()
+        """Hosts that began to be left alone while this run asked them, because they refused."""
+        self.silent: set[str] = set()
+        """Hosts that began to be left alone because they did not answer."""
+
+    def id_of(self, name: str) -> int:
+        """Give the number of a host, which is made if it is new."""
+        find = "SELECT id FROM host WHERE name = ?"
+        row = self.database.execute(find, (name,)).fetchone()
+        if row is None:
+            self.database.execute(
+                "INSERT INTO host (name, source) VALUES (?, ?)",
+                (name, registrable_domain(name) or name),
+            )
+            row = self.database.execute(find, (name,)).fetchone()
+        return int(row[0])
+
+    def rest(self, host: int, until: float) -> None:
+        """Leave a host alone until a time, in seconds since 1970."""
+        until = min(until, time.time() + LONGEST_BLOCK)
+        self.database.execute(
+            "UPDATE host SET next_at = max(next_at, ?) WHERE id = ?", (until, host)
+        )
+
+    def answered(self, host: int, outcome: Outcome, now: float) -> None:
+        """Note how a host answered, and let it rest accordingly."""
+        name, backoff, refusals = self.database.execute(
+            "SELECT name, backoff, refusals FROM host WHERE id = ?", (host,)
+        ).fetchone()
+        before = (backoff, refusals)
+        if is_slow_down(outcome.status):
+            backoff = slowed(backoff, outcome.delay)
+        elif outcome.status is not None:
+            backoff = eased(backoff)
+        is_refused = is_refusal(outcome.status) or outcome.end is End.BLOCKED
+        if is_refused or outcome.reason in SILENCE:
+            refusals += 1
+        elif outcome.status is not None:
+            refusals = 0
+        if (backoff, refusals) != before:
+            self.database.execute(
+                "UPDATE host SET backoff = ?, refusals = ? WHERE id = ?", (backoff, refusals, host)
+            )
+        wait = outcome.wait if is_slow_down(outcome.status) else 0.0
+        if refusals >= REFUSALS_IN_A_ROW:
+            (self.refusing if is_refused else self.silent).add(name)
+            wait = max(wait, LEFT_ALONE)
+        self.rest(host, now + max(outcome.delay + backoff, wait))
