@@ -12,10 +12,12 @@ from typing import Final
 from scrapy.downloadermiddlewares.robotstxt import RobotsTxtMiddleware
 from scrapy.exceptions import NotConfigured
 from scrapy.settings import BaseSettings
+from twisted.web.client import HTTPConnectionPool
 
 from newscrawl.downloading.guard import GuardMiddleware
 from newscrawl.downloading.headers import HeadersMiddleware
 from newscrawl.downloading.pause import PauseMiddleware
+from newscrawl.downloading.render import configure_rendering
 from newscrawl.downloading.robots import RobotsMiddleware
 from newscrawl.frontier import FrontierMiddleware, HostMiddleware, Versions
 
@@ -36,8 +38,11 @@ class Politeness:
         add("DOWNLOADER_MIDDLEWARES", HeadersMiddleware, 450)
         # After robots.txt, and after whatever else a middleware may fetch.
         add("DOWNLOADER_MIDDLEWARES", PauseMiddleware, 650)
+        # Twisted would repeat a request at once, without any delay, on a connection that a server has dropped.
+        HTTPConnectionPool.retryAutomatically = False
         handlers = dict.fromkeys(NO_HANDLERS) | settings.getdict("DOWNLOAD_HANDLERS")
         settings.set("DOWNLOAD_HANDLERS", handlers, priority="addon")
+        configure_rendering(settings)
 
 
 class CrawlState:

@@ -115,7 +115,9 @@ class Page:
     profile: Profile | None = field(default=None, repr=False)
     """What is known to recur on the pages of its source."""
     listed: tuple[Candidate, ...] = ()
-    """What the feed or sitemap that led to it says of it: its dates, as they stand there."""
+    """What the feed or sitemap that led to it says of it: dates, title, tags and more, as they stand there."""
+    opt_outs: tuple[OptOut, ...] = ()
+    """What its headers and its host's robots.txt say against some uses of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -398,6 +400,7 @@ class Draft:
     is_rescued: bool = False
     paywall: Paywall = Paywall()
     videos: tuple[str, ...] = ()
+    opt_outs: tuple[OptOut, ...] = ()
     authors: tuple[Author, ...] = ()
     desk: tuple[str, ...] = ()
     editors: tuple[str, ...] = ()
@@ -481,6 +484,8 @@ class Article:
     """Images with caption and credit."""
     videos: tuple[str, ...] = ()
     """Addresses of videos the page declares."""
+    opt_outs: tuple[OptOut, ...] = ()
+    """Signs by which the publisher restricts what may be done with the page; nothing is left out for them."""
     text_hash: str
     """SHA-256 of the text after NFKC and white-space folding, 32 hex digits."""
     word_count: int

@@ -5,15 +5,18 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from scrapy.crawler import Crawler
-from scrapy.exceptions import DropItem
+from scrapy.exceptions import DropItem, NotConfigured
 
 from newscrawl.attribution import normalise_attribution
 from newscrawl.dates import normalise_dates
+from newscrawl.dates.formats import read_date
+from newscrawl.discovery.bounds import Bounds
 from newscrawl.extraction import extract
 from newscrawl.foreign import is_item, normalise_item_attribution, normalise_item_dates
-from newscrawl.items import Draft, Page, Rejected
+from newscrawl.items import Article, Draft, Page, Rejected
 from newscrawl.profiles import Profiles, read_profiles
 from newscrawl.quality import judge
+from newscrawl.reasons import Reason
 from newscrawl.text import clean_text
 
 
@@ -24,6 +27,15 @@ class PageRejected(DropItem):
         detail = f": {rejected.detail}" if rejected.detail else ""
         super().__init__(f"{rejected.reason}{detail}", log_level="DEBUG")
         self.rejected = rejected
+
+
+class OutOfRange(PageRejected):
+    """An article that was published outside the dates that were asked for."""
+
+    def __init__(self, rejected: Rejected, published: float | None):
+        super().__init__(rejected)
+        self.published = published
+        """When it was, in seconds since 1970."""
 
 
 class StagePipeline:
@@ -97,3 +109,37 @@ class Judge(StagePipeline):
     """Draft to article."""
 
     stage = staticmethod(judge)
+
+
+class InRange:
+    """Drop articles that were published outside the spider's `bounds`; those without a date too."""
+
+    def __init__(self, bounds: Bounds) -> None:
+        self.bounds = bounds
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Read the bounds.
+
+        Raises:
+            NotConfigured: the spider has none.
+
+        """
+        bounds = getattr(crawler.spider, "bounds", None)
+        if not bounds:
+            raise NotConfigured
+        return cls(bounds)
+
+    def process_item(self, item: Any) -> Any:
+        """Give an item that lies within.
+
+        Raises:
+            OutOfRange: an article does not.
+
+        """
+        if not isinstance(item, Article) or self.bounds.holds(item.date_published):
+            return item
+        detail = f"published {item.date_published}" if item.date_published else "it has no date"
+        rejected = Rejected(reason=Reason.OUT_OF_RANGE, url=item.url, id=item.id, detail=detail)
+        reading = read_date(item.date_published) if item.date_published else None
+        raise OutOfRange(rejected, reading.instant.timestamp() if reading else None)

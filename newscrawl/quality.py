@@ -217,6 +217,7 @@ def _article(draft: Draft, text: str) -> Article:
         paywall=draft.paywall,
         images=draft.images,
         videos=draft.videos,
+        opt_outs=draft.opt_outs,
         text_hash=text_hash(text),
         word_count=count_words(text),
         fetched_at=page.fetched_at,

@@ -48,6 +48,7 @@ ITEM_PIPELINES = {
     "newscrawl.pipelines.NormaliseAttribution": 300,
     "newscrawl.pipelines.CleanText": 400,
     "newscrawl.pipelines.Judge": 500,
+    "newscrawl.pipelines.InRange": 600,
 }
 EXTENSIONS = {"newscrawl.extensions.Accounting": 100, "newscrawl.extensions.ProgressLine": 110}
 FEED_EXPORTERS = {
@@ -77,6 +78,12 @@ NEWSCRAWL_PATIENCE = 120.0
 NEWSCRAWL_PRIVATE_ADDRESSES = False
 # Headers for a source alone, by registered domain: {"example.org": {"Cookie": "consent=yes"}}.
 NEWSCRAWL_HEADERS: dict[str, dict[str, str]] = {}
+# Sources whose pages are drawn by scripts, by registered domain: they are rendered in Chromium (extra "render").
+NEWSCRAWL_RENDER: list[str] = []
+# The browser; empty for the system's Chromium.
+NEWSCRAWL_BROWSER = ""
+# Domains besides its own that a source may lead to, by registered domain: {"example.org": ["example.net"]}.
+NEWSCRAWL_ALLOWED: dict[str, list[str]] = {}
 # Whether lists, too, are looked at only when their time has come; `newscrawl run --due` sets it.
 NEWSCRAWL_DUE = False
 

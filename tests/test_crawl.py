@@ -45,7 +45,7 @@ def test_newsgram_reads_the_newest_daily_sitemaps_only(scrapy: Run, tmp_path: Pa
         "crawl", "newsgram", "-a", "days=2", "-a", "scheme=http", "-O", tmp_path / "o.jsonl", *FAST
     )
 
-    assert b"'newscrawl/sitemaps_skipped'" in result.stderr
+    assert b"'newscrawl/skipped/days'" in result.stderr
 
 
 def test_a_single_article_by_its_address(scrapy: Run, tmp_path: Path) -> None:
@@ -140,7 +140,12 @@ def test_an_unreachable_host_is_one_clear_line_and_exits_1(command: str, tmp_pat
     ]
 
     result = subprocess.run(
-        arguments, cwd=tmp_path, env=proxied("http://127.0.0.1:1"), capture_output=True, check=False, timeout=120
+        arguments,
+        cwd=tmp_path,
+        env=proxied("http://127.0.0.1:1"),
+        capture_output=True,
+        check=False,
+        timeout=120,
     )
 
     assert result.returncode == 1

@@ -15,6 +15,7 @@ from newscrawl.errors import NewscrawlError, UsageError
 COMMANDS: Final = {
     "demo": "crawl the built-in news site and show what comes out; needs no network",
     "crawl": "crawl sites, or fetch single articles, into JSON lines",
+    "run": "crawl again what is due; what a scheduler calls",
     "fetch": "fetch and clean one page",
     "clean": "clean pages from files, folders or standard input into JSON lines",
     "profile": "learn from several pages of a source what recurs on all of them",

@@ -4,6 +4,7 @@ import argparse
 import logging
 import re
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -14,6 +15,7 @@ from scrapy.spiderloader import get_spider_loader
 from newscrawl.cli.exits import ExitCode
 from newscrawl.cli.output import add_output_options, open_file
 from newscrawl.crawling import Job, project_settings, run_crawls
+from newscrawl.discovery.bounds import parse_bounds
 from newscrawl.discovery.links import link_kind
 from newscrawl.errors import UsageError
 from newscrawl.extensions import last_line, totals_of
@@ -22,12 +24,15 @@ from newscrawl.profiles import read_profiles
 from newscrawl.quality import registrable_domain
 from newscrawl.reasons import Reason
 from newscrawl.spiders.articles import home_of
+from newscrawl.wording import numbered
 
 EXAMPLE: Final = """
 examples:
   newscrawl crawl newsgram
   newscrawl crawl https://www.example.org/ example.net --limit 50 > new.jsonl
   newscrawl crawl https://www.example.org/ --no-state -O everything.jsonl
+  newscrawl crawl https://www.example.org/ --since 2026-01-01 --until 2026-01-31
+  newscrawl crawl https://www.example.org/ --since 7d --dry-run
 
 A name is a spider of this project. The address of a home page means the whole site, by the feeds
 and sitemaps it names, else by its links; that of a section means the articles it links to; any
@@ -38,7 +43,7 @@ copy of what this run stored. The crawl may be killed at any moment; the next ru
 
 exit codes: 0 all well, also where nothing is new; 1 a page failed, nothing could be reached, the state cannot be used or is in use, or
 interrupted; 2 wrong usage; 3 no article where one was expected;
-4 some of the sites gave none; 5 the sites refused (robots.txt, 401, 403, 429)
+4 some of the sites gave none, or refused and were left alone; 5 the sites refused (robots.txt, 401, 403, 429)
 """
 HOST: Final = re.compile(r"(?:[\w-]+\.)+[a-zA-Z]{2,}(?:/\S*)?|localhost(?::\d+)?(?:/\S*)?")
 REFUSALS: Final = re.compile(r"downloader/response_status_count/(?:401|403|429)")
@@ -59,7 +64,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="drop what FILE, made by newscrawl profile, knows to recur",
     )
-    parser.add_argument("--limit", type=_positive, metavar="N", help="fetch N articles at the most")
+    parser.add_argument(
+        "--limit", type=positive_number, metavar="N", help="fetch N articles at the most"
+    )
+    for name, what in (("since", "before"), ("until", "after")):
+        parser.add_argument(
+            f"--{name}", metavar="DATE",
+            help=f"leave out what was published {what}: 2026-01-31, 2026-01-31T12:00+01:00, or an age, 7d",
+        )  # fmt: skip
+    parser.add_argument(
+        "--dry-run", action="store_true",
+        help="fetch lists but no article; print what would be fetched, what is known, what is left out, and why",
+    )  # fmt: skip
     state = parser.add_mutually_exclusive_group()
     state.add_argument(
         "--state", metavar="FILE",
@@ -83,27 +99,60 @@ def run(options: argparse.Namespace) -> ExitCode:
         read_profiles(Path(options.profiles))
     settings = project_settings(
         **log_settings(options),
-        **_given_settings(options.settings),
+        **given_settings(options.settings),
         **_state_settings(options),
         NEWSCRAWL_REJECTS=options.rejects or "",
         NEWSCRAWL_PROFILES=options.profiles or "",
         NEWSCRAWL_PROGRESS=not options.quiet,
     )
     settings.update(feed_settings(options, settings), priority="cmdline")
-    jobs = plan(options.sources, options.limit)
+    extra = {name: getattr(options, name) for name in ("limit", "since", "until")}
+    parse_bounds(options.since, options.until, datetime.now(UTC))
+    if options.dry_run:
+        return _dry_run(options, extra, settings)
+    jobs = plan(options.sources, extra)
     if options.rejects:
         open_file(Path(options.rejects)).close()
     stats = run_crawls(jobs, settings)
     for one in stats:
-        if not options.quiet and "newscrawl/stopped_by" not in one:
-            print(f"newscrawl: {last_line(one)}", file=sys.stderr)
+        if not options.quiet:
+            print_ends(one)
     return exit_code(stats, _expected_sources(jobs))
 
 
-def plan(sources: list[str], limit: int | None = None) -> list[Job]:
+def _dry_run(options: argparse.Namespace, extra: dict[str, Any], settings: Settings) -> ExitCode:
+    """Fetch the lists, and print what would be fetched; the state is only looked into."""
+    state = settings.get("NEWSCRAWL_STATE") or "-"
+    settings.update({"NEWSCRAWL_STATE": "", "FEEDS": {}}, priority="cmdline")
+    stats = run_crawls(plan(options.sources, {**extra, "dry_run": state}), settings)
+    planned = sum(one.get("newscrawl/planned", 0) for one in stats)
+    if not options.quiet:
+        print(f"newscrawl: {numbered(planned, 'address', 'addresses')} listed", file=sys.stderr)
+        for one in stats:
+            _print_skipped(one)
+    return ExitCode.OK if planned else _exit_code_of_nothing(stats)
+
+
+def print_ends(stats: dict[str, Any]) -> None:
+    """Say how a crawl ended, what was left out before it was fetched, and which hosts refused."""
+    if "newscrawl/stopped_by" in stats:
+        return
+    print(f"newscrawl: {last_line(stats)}", file=sys.stderr)
+    _print_skipped(stats)
+
+
+def _print_skipped(stats: dict[str, Any]) -> None:
+    prefix = "newscrawl/skipped/"
+    rules = sorted((k.removeprefix(prefix), v) for k, v in stats.items() if k.startswith(prefix))
+    if rules:
+        counts = ", ".join(f"{rule} {number}" for rule, number in rules)
+        print(f"newscrawl: not asked for: {counts}", file=sys.stderr)
+
+
+def plan(sources: list[str], given_to_all: dict[str, Any] | None = None) -> list[Job]:
     """Turn names and addresses into jobs: one for each spider, one for all addresses."""
     known = get_spider_loader(project_settings()).list()
-    extra = {"limit": limit} if limit else {}
+    extra = {name: value for name, value in (given_to_all or {}).items() if value}
     jobs = [Job(spider=s, arguments=extra) for s in sources if s in known and s != "articles"]
     sites, sections, urls = _sorted_addresses([s for s in sources if s not in known], known)
     given = {"site": sites, "section": sections, "url": urls}
@@ -142,12 +191,20 @@ def exit_code(stats: list[dict[str, Any]], expected: set[str]) -> ExitCode:
         return ExitCode.FAILED
     if not any(t["accepted"] or t["known"] for t in totals):
         return _exit_code_of_nothing(stats)
+    if any(one.get("newscrawl/refusing") for one in stats):
+        return ExitCode.DEGRADED
     prefixes = ("newscrawl/source/", "newscrawl/known_source/")
     delivered = {
         key.removeprefix(prefix)
         for one in stats for key in one for prefix in prefixes if key.startswith(prefix)
     }  # fmt: skip
     return ExitCode.DEGRADED if expected - delivered else ExitCode.OK
+
+
+def exit_code_of_due(stats: list[dict[str, Any]]) -> ExitCode:
+    """Give the exit code of crawls of what was due, which need not bring anything."""
+    code = exit_code(stats, set())
+    return ExitCode.OK if code is ExitCode.NOTHING else code
 
 
 def _exit_code_of_nothing(stats: list[dict[str, Any]]) -> ExitCode:
@@ -161,6 +218,8 @@ def _exit_code_of_nothing(stats: list[dict[str, Any]]) -> ExitCode:
 def _was_refused(stats: dict[str, Any]) -> bool:
     return bool(
         stats.get(f"newscrawl/rejected/{Reason.ROBOTS}")
+        or stats.get("newscrawl/refusing")
+        or stats.get(f"newscrawl/unread/{Reason.BOT_CHALLENGE}")
         or stats.get("robotstxt/forbidden")
         or any(REFUSALS.match(key) for key in stats)
     )
@@ -199,14 +258,21 @@ def log_settings(options: argparse.Namespace) -> dict[str, Any]:
     return {"LOG_LEVEL": level, "STATS_DUMP": options.verbose > 0}
 
 
-def _given_settings(pairs: list[str]) -> dict[str, str]:
+def given_settings(pairs: list[str]) -> dict[str, str]:
+    """Read the settings that -s gives.
+
+    Raises:
+        UsageError: one is none.
+
+    """
     wrong = [pair for pair in pairs if "=" not in pair]
     if wrong:
         raise UsageError(f"-s takes NAME=VALUE, not {wrong[0]!r}")
     return dict(pair.split("=", 1) for pair in pairs)
 
 
-def _positive(text: str) -> int:
+def positive_number(text: str) -> int:
+    """Read an option that must be a number above 0."""
     if not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
     return int(text)

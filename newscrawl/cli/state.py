@@ -8,7 +8,7 @@ from typing import Final
 
 from newscrawl.cli.exits import ExitCode
 from newscrawl.errors import UsageError
-from newscrawl.state.inspection import Address, Run, Source, State, open_state
+from newscrawl.state.inspection import Address, ListedPage, Run, Source, State, open_state
 from newscrawl.state.plan import age_of
 from newscrawl.wording import numbered
 
@@ -92,6 +92,10 @@ def run_show(options: argparse.Namespace) -> ExitCode:
     print(f"  hosts: {', '.join(source.hosts)}")
     for state_name, number in source.by_state.items():
         print(f"  {state_name}: {number}")
+    if source.answers:
+        print(f"  came back: {', '.join(f'{kind} {n}' for kind, n in source.answers.items())}")
+    for found in source.lists:
+        print(f"  {_list_line(found)}")
     return ExitCode.OK
 
 
@@ -135,7 +139,7 @@ def _show_address(state: State, url: str) -> ExitCode:
         print(f"{name:>14}: {value}")
     for version in found.versions:
         where = f"{version.file}, byte {version.start}, {version.length} bytes"
-        print(f"{f'version {version.number}':>14}: {_time(version.stored)}, {where}")
+        print(f"{f'version {version.number}':>14}: {moment(version.stored)}, {where}")
     return ExitCode.OK
 
 
@@ -145,10 +149,10 @@ def _rows(found: Address) -> list[tuple[str, str]]:
         ("address", found.url),
         ("state", f"{found.state}, {'an article' if found.is_article else 'leads on'}"),
         ("last outcome", outcome),
-        ("found", _time(found.found)),
-        ("first fetched", _time(found.first_fetched)),
-        ("last fetched", _time(found.fetched)),
-        ("next visit", _time(found.due) if found.due else "by no plan"),
+        ("found", moment(found.found)),
+        ("first fetched", moment(found.first_fetched)),
+        ("last fetched", moment(found.fetched)),
+        ("next visit", moment(found.due) if found.due else "by no plan"),
         ("last run", str(found.run)),
     ]
     if found.failures or found.attempts:
@@ -156,6 +160,14 @@ def _rows(found: Address) -> list[tuple[str, str]]:
     if found.article:
         rows.append(("known as", numbered(found.aliases, "address", "addresses")))
     return rows
+
+
+def _list_line(found: ListedPage) -> str:
+    every = f"every {found.interval / 60:.0f} min" if found.interval else "at each crawl"
+    trouble = (
+        f", {found.outcome} ({found.reason}), failure score {found.score:g}" if found.score else ""
+    )
+    return f"{found.kind or 'list'} {found.url}: {every}, next {moment(found.due)}{trouble}"
 
 
 def _counts(source: Source) -> str:
@@ -168,10 +180,11 @@ def _counts(source: Source) -> str:
 def _run_line(run: Run) -> str:
     ends = ", ".join(f"{end} {number}" for end, number in run.ends.items()) or "nothing"
     ended = run.reason or f"at work as process {run.pid}"
-    return f"run {run.id}, {_time(run.started)}, {ended}: {run.job}: {ends}"
+    return f"run {run.id}, {moment(run.started)}, {ended}: {run.job}: {ends}"
 
 
-def _time(seconds: float | None) -> str:
+def moment(seconds: float | None) -> str:
+    """Print a time, in UTC."""
     if seconds is None:
         return "-"
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S} UTC"

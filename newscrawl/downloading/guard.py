@@ -14,6 +14,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.error import DNSLookupError
 
 from newscrawl.inward import inward_reason, is_inward
+
 UNSAFE: Final = "unsafe address: "
 """How the messages begin; Scrapy wraps what a resolver raises, and keeps no more."""
 

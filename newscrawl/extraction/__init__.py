@@ -13,7 +13,9 @@ from newscrawl.extraction.document import Document, parse_document, refuse
 from newscrawl.extraction.figures import find_images, told_captions
 from newscrawl.extraction.jsonld import Node, text_of
 from newscrawl.extraction.language import declared_language, settle_language
+from newscrawl.extraction.listings import said_of, titles_in
 from newscrawl.extraction.nearby import nearby_dates
+from newscrawl.extraction.optouts import opt_outs_of
 from newscrawl.extraction.paywall import read_paywall
 from newscrawl.extraction.places import Places
 from newscrawl.extraction.plain import read_dump
@@ -22,7 +24,16 @@ from newscrawl.extraction.signs import page_signs
 from newscrawl.extraction.state import rescue
 from newscrawl.extraction.topics import tags_of
 from newscrawl.extraction.walls import find_wall
-from newscrawl.items import HOME_PAGE, Candidate, Draft, Page, Provenance, Publisher, Rejected
+from newscrawl.items import (
+    HOME_PAGE,
+    Candidate,
+    Draft,
+    Page,
+    Paywall,
+    Provenance,
+    Publisher,
+    Rejected,
+)
 from newscrawl.reference import country_of, publisher_for
 from newscrawl.wording import bare, closed_up, count_words, fold
 
@@ -63,7 +74,7 @@ def extract(page: Page) -> Draft | Rejected:
 
 def _read_document(document: Document, page: Page) -> Draft:
     node = structured.main_article(document)
-    title, provenance = _choose_title(document, node)
+    title, provenance = _choose_title(document, node, page.listed)
     images = find_images(document, node)
     candidates = (*_candidates(document, node), *structured.agency_candidates(node))
     scored = score_page(document, choose_title_text(document))
@@ -75,7 +86,7 @@ def _read_document(document: Document, page: Page) -> Draft:
     publisher, said = _publisher(document, node)
     section, section_said = sources.section(node, document)
     subtitle, subtitle_said = sources.subtitle(node, document, title)
-    tags, tags_said = tags_of(node, document, publisher)
+    tags, tags_said = tags_of(node, document, publisher, page.listed)
     kind = structured.kind_of(node, document)
     rights = structured.copyright_of(node, document)
     rest = sources.others(node, document, images, rights, kind)
@@ -98,12 +109,20 @@ def _read_document(document: Document, page: Page) -> Draft:
         signs=page_signs(document, scored.evidence, scored.scores, candidates),
         wall=None if rescued else find_wall(document, scored.evidence),
         is_rescued=bool(rescued),
-        paywall=read_paywall(document, node, scored.evidence, blocks),
+        paywall=_as_listed(read_paywall(document, node, scored.evidence, blocks), page.listed),
         videos=structured.videos_of(node, document),
+        opt_outs=tuple(dict.fromkeys((*page.opt_outs, *opt_outs_of(document)))),
         copyright=rights,
         provenance=(*provenance, *subtitle_said, *said, *section_said, *tags_said, *rest),
     )
-    return _with_language(draft, declared_language(document))
+    return _with_language(draft, declared_language(document) or said_of(page.listed, "language"))
+
+
+def _as_listed(paywall: Paywall, listed: tuple[Candidate, ...]) -> Paywall:
+    """Take the word of a news sitemap for it that a page is not free, where the page says nothing."""
+    access = (said_of(listed, "access") or "").lower()
+    is_sold = paywall.declared is None and access in ("subscription", "registration")
+    return replace(paywall, declared=True) if is_sold else paywall
 
 
 def _publisher(document: Document, node: Node) -> tuple[Publisher, tuple[Provenance, ...]]:
@@ -146,16 +165,21 @@ def _page_type(document: Document, node: Node) -> str | None:
     return HOME_PAGE if is_root and not says_article else None
 
 
-def _choose_title(document: Document, node: Node) -> tuple[str | None, tuple[Provenance, ...]]:
+def _choose_title(
+    document: Document, node: Node, listed: tuple[Candidate, ...] = ()
+) -> tuple[str | None, tuple[Provenance, ...]]:
     """Choose the headline a reader sees, with what the page declares to check it.
 
     The visible h1 wins where the title element or another declaration repeats it, or where it is
     too long for the name of a site; then JSON-LD, og:title and the title element without the
-    site's name. Declarations are written for search engines and differ from what a reader sees.
+    site's name. Declarations are written for search engines and differ from what a reader sees. What a feed
+    or sitemap calls the page is one of them, and the last.
     """
+    site = document.meta("og:site_name", "application-name")
     found = [
         Candidate(field="title", raw=raw, method=m) for m, raw in _titles(document, node) if raw
     ]
+    found += [replace(c, raw=_without_site(c.raw, site) or c.raw) for c in titles_in(listed)]
     if not found:
         return None, ()
     site_names = _site_names(document)

@@ -18,6 +18,8 @@ MAX_PAGE_BYTES: Final = 20_000_000
 """Bytes; the largest of 1,700 real pages measured has 5.3 MB, and trafilatura stops at 20 MB too."""
 MAX_ELEMENTS: Final = 250_000
 """Elements; the largest real page measured has 38,000, and extraction time grows with them."""
+MAX_TAGS: Final = 1_000_000
+"""Left angle brackets, counted before a tree is made of them: a tree takes a hundred bytes for each."""
 MAX_DEPTH: Final = 200
 """Levels; real pages stay under 100, and extraction recurses once a level."""
 SNIFF_BYTES: Final = 1024
@@ -176,6 +178,12 @@ def decode(body: bytes, content_type: str | None = None) -> str:
     return _decode_as(body, declared) or _decode_detected(body)
 
 
+def has_too_many_tags(body: bytes | str) -> bool:
+    """Tell a page of which no tree should be made, by what would be its tags."""
+    number = body.count("<") if isinstance(body, str) else body.count(b"<")
+    return number > MAX_TAGS
+
+
 def refuse(page: Page) -> Rejected | None:
     """Refuse what cannot be a page: no bytes, too many, a binary format, an address that is none."""
     body = page.body
@@ -187,6 +195,8 @@ def refuse(page: Page) -> Rejected | None:
         return rejected(page, Reason.TOO_LARGE, f"{len(body)} bytes, limit {MAX_PAGE_BYTES}")
     if binary := _binary_format(body):
         return rejected(page, Reason.NOT_HTML, binary)
+    if has_too_many_tags(body):
+        return rejected(page, Reason.TOO_COMPLEX, f"more than {MAX_TAGS} tags")
     return None
 
 

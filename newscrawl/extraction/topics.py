@@ -11,7 +11,7 @@ from lxml.html import HtmlElement
 from newscrawl.extraction.document import Document
 from newscrawl.extraction.jsonld import Node, as_list, text_of
 from newscrawl.extraction.visible import text_content
-from newscrawl.items import Provenance, Publisher
+from newscrawl.items import Candidate, Provenance, Publisher
 from newscrawl.wording import bare
 
 TAG_METAS: Final = ("article:tag", "og:article:tag", "parsely-tags", "news_keywords")
@@ -48,7 +48,7 @@ UNSEPARATED: Final = 5
 
 
 def tags_of(
-    node: Node, document: Document, publisher: Publisher
+    node: Node, document: Document, publisher: Publisher, listed: tuple[Candidate, ...] = ()
 ) -> tuple[tuple[str, ...], tuple[Provenance, ...]]:
     """Give keywords from the first source that has any, and which that was.
 
@@ -70,6 +70,7 @@ def tags_of(
             return _said("link.topics", seen) if more else _said(method, tags)
     for method, source in (
         ("link.topics", linked_topics(document)),
+        ("listed.tags", [said.raw for said in listed if said.field == "tags"]),
         ("meta.keywords", document.metas.get("keywords", ())),
     ):
         tags = _cleaned(split_tags(source), publisher)

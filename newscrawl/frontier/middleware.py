@@ -22,6 +22,7 @@ from newscrawl.failures import failure_reason
 from newscrawl.frontier.requests import (
     ARTICLE_KEY,
     LEASE_KEY,
+    UNREAD_KEY,
     UNREADABLE,
     UNWRITABLE,
     entry_of,
@@ -391,6 +392,7 @@ class FrontierMiddleware:
                 ticket.ends.append((End.UNCHANGED, None))
             elif isinstance(exception, PageRejected):
                 reason = exception.rejected.reason
+                ticket.published = getattr(exception, "published", None)
                 ticket.ends.append((end_of(exception.rejected), reason))
             else:
                 ticket.ends.append((End.REJECTED, None))
@@ -459,6 +461,8 @@ class FrontierMiddleware:
     def _outcome(self, ticket: Ticket) -> Outcome:
         lease, response = ticket.lease, ticket.response
         end, reason = ticket.end()
+        if response is not None and (unread := response.meta.get(UNREAD_KEY)):
+            end, reason = End.UNREAD, Reason[unread]
         source = registrable_domain(lease.host)
         publisher = publisher_for(lease.host)
         plan = plan_for(source, self.plans, publisher.revisits if publisher else ())

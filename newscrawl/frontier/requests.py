@@ -13,6 +13,8 @@ from newscrawl.state.addresses import digest, key_of
 
 LEASE_KEY: Final = "newscrawl_lease"
 KIND_KEY: Final = "newscrawl_kind"
+UNREAD_KEY: Final = "newscrawl_unread"
+"""Where a callback says for which reason a list could not be read."""
 ARTICLE_KEY: Final = "newscrawl_article"
 MODIFIED_KEY: Final = "newscrawl_modified"
 UNWRITABLE: Final = (ValueError, TypeError, msgspec.EncodeError)

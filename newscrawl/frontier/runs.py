@@ -41,14 +41,18 @@ def begin_run(settings: BaseSettings, spider: Spider) -> SQLiteFrontier:
 
 def run_key(spider: Spider, *, due_only: bool = False) -> RunKey:
     """Say what a spider's run is known by: its job, and the sources that it locks."""
-    job = getattr(spider, "frontier_job", spider.name)
+    scope: Mapping[str, str] = getattr(spider, "frontier_scope", {})
+    job = " ".join(
+        [getattr(spider, "frontier_job", spider.name), *(f"{k}={v}" for k, v in scope.items())]
+    )
     arguments: Mapping[str, str] = getattr(spider, "frontier_arguments", {})
     since, until = getattr(spider, "frontier_range", (None, None))
     return RunKey(
         job=job,
         locks=tuple(getattr(spider, "frontier_locks", (spider.name,))),
-        spider=spider.name,
-        arguments=tuple(sorted(arguments.items())),
+        # What ended at a date has nothing new for a scheduler.
+        spider=None if "until" in scope else spider.name,
+        arguments=tuple(sorted((*arguments.items(), *scope.items()))),
         due_only=due_only,
         since=since,
         until=until,

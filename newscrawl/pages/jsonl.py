@@ -1,6 +1,6 @@
 """Read pages from JSON lines: ``{"id"?, "url", "html", "fetched_at"?, "listed"?}``.
 
-``listed`` is what a feed or sitemap said of the page: ``{"published"?, "modified"?}``.
+``listed`` is what a feed or sitemap said of the page: ``{"published"?, "modified"?, "title"?, "tags"?}``.
 """
 
 from collections.abc import Iterator
@@ -18,6 +18,8 @@ class _Listed(msgspec.Struct):
 
     published: str | None = None
     modified: str | None = None
+    title: str | None = None
+    tags: tuple[str, ...] = ()
 
 
 class _Line(msgspec.Struct):
@@ -63,7 +65,12 @@ def _read_line(line: bytes, origin: str) -> Page | Rejected:
 
 
 def _listed(said: _Listed | None) -> tuple[Candidate, ...]:
-    fields = (("published", said.published), ("modified", said.modified)) if said else ()
+    if said is None:
+        return ()
+    fields = (
+        ("published", said.published), ("modified", said.modified), ("title", said.title),
+        *(("tags", tag) for tag in said.tags),
+    )  # fmt: skip
     return tuple(
         Candidate(field=field, raw=raw, method=f"listed.{field}") for field, raw in fields if raw
     )

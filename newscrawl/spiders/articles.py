@@ -2,36 +2,56 @@
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urljoin, urlsplit
 
 import lxml.html
 from scrapy import Request
+from scrapy.crawler import Crawler
 from scrapy.http import Response, TextResponse
 from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.python.failure import Failure
 
 from newscrawl.discovery.feeds import declared_feeds, read_feed
-from newscrawl.discovery.links import find_links, is_other_page
-from newscrawl.discovery.listed import Listed
-from newscrawl.discovery.sitemaps import read_sitemap, sitemaps_in_robots
+from newscrawl.discovery.links import Link, LinkTest, find_links, next_page
+from newscrawl.discovery.listed import Listed, said
+from newscrawl.discovery.sitemaps import Sitemap, read_sitemap
+from newscrawl.downloading.robots import RobotsMiddleware
 from newscrawl.errors import UsageError
-from newscrawl.extraction.document import is_http_url
+from newscrawl.extraction.answers import classify
+from newscrawl.extraction.document import has_too_many_tags, is_http_url
 from newscrawl.failures import failure_reason
+from newscrawl.frontier import FrontierMiddleware
+from newscrawl.frontier.requests import KIND_KEY
 from newscrawl.items import Rejected
 from newscrawl.quality import registrable_domain
 from newscrawl.reasons import Reason
-from newscrawl.spiders.base import NewsSpider
+from newscrawl.spiders.base import NewsSpider, modified_meta, page_of
+from newscrawl.state.addresses import key_of
 
 USUAL_PATHS = ("/sitemap.xml", "/news-sitemap.xml", "/feed", "/rss.xml")
 """Tried where neither robots.txt nor the home page names a feed or sitemap."""
+MAX_INDEX_DEPTH = 3
+MAX_SECTION_PAGES = 20
+"""Pages of one list that are read in one run, as long as each has something new."""
+MAX_BARREN = 3
+"""List pages of one form that lead to no article, after which no more of them are read."""
+OLD_IN_A_ROW = 5
 MAX_LIST_PAGES = 100
 """List pages followed on one site that has neither feed nor sitemap."""
 MAX_LIST_DEPTH = 3
-SOURCE_PRIORITY = 20
+SOURCE_PRIORITY = {
+    "home": 2_000_000_000,
+    "feed": 1_900_000_000,
+    "news_sitemap": 1_900_000_000,
+    "index": 30,
+    "sitemap": 20,
+}
+"""Above all times in minutes since 1970 stands what lists the newest articles."""
 LIST_PRIORITY = 10
 
 
@@ -45,6 +65,8 @@ class Site:
     found: int = 0
     tried_usual: bool = False
     lists: set[str] = field(default_factory=set)
+    barren: Counter[str] = field(default_factory=Counter)
+    """List pages that led to nothing, by the form of their address; fruitful ones count below zero."""
     home_response: Response | None = None
     is_section: bool = False
 
@@ -54,17 +76,18 @@ class ArticlesSpider(NewsSpider):
 
     A site's robots.txt and home page name its feeds and sitemaps; where these give no article, the
     home page's links are followed through section pages. Only the site's own registered domain is
-    visited.
+    visited, and those that `NEWSCRAWL_ALLOWED` names for it.
 
-    Arguments (`-a name=value`):
+    Arguments (`-a name=value`), besides those of every spider (limit, since, until, dry_run):
         url: one or more article addresses, separated by white space or commas.
         urls_file: a file with an address a line; `#` starts a comment line.
         site: one or more sites, as address or host.
-        section: one or more section pages; the articles they link to are fetched.
-        limit: stop asking for further articles after this many.
+        section: one or more section pages; the articles they link to are fetched, and those of the pages that
+            go on with the list for as long as these have something new.
     """
 
     name = "articles"
+    allowed_domains: list[str]
 
     def __init__(
         self,
@@ -83,15 +106,25 @@ class ArticlesSpider(NewsSpider):
         # What the frontier takes up after a crash is what the same job has left.
         self.frontier_locks = tuple(site.home for site in self.sites)
         self.frontier_job = " ".join((self.name, *sorted(self.frontier_locks), _digest(self.urls)))
-        # Redirects out of the sites are stopped by Scrapy's offsite middleware. Single addresses may
-        # lead anywhere. Never allow_offsite on a request: the robots.txt of its host would be asked
-        # for without it, filtered, and so not obeyed.
-        addresses = [*self.urls, *(site.home for site in self.sites)] if self.sites else []
+        given = {"site": site, "section": section, "url": " ".join(self.urls)}
+        self.frontier_arguments = {name: value for name, value in given.items() if value}
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
+        """Make the spider, with the domains that it keeps to.
+
+        Redirects out of the sites are stopped by Scrapy's offsite middleware. Single addresses may lead
+        anywhere.
+        """
+        spider = super().from_crawler(crawler, *args, **kwargs)
+        addresses = [*spider.urls, *spider.by_home] if spider.sites else []
         hosts = {registrable_domain(host_of(address)) for address in addresses}
-        self.allowed_domains = sorted(host for host in hosts if host)
+        hosts |= {domain for address in addresses for domain in spider.allowed_by(address)}
+        spider.allowed_domains = sorted(host for host in hosts if host)
+        return spider
 
     async def start(self) -> AsyncIterator[Any]:
-        """Ask for the given articles, and for each site's robots.txt."""
+        """Ask for the given articles, and for each site's home page; robots.txt is asked for before it."""
         if not self.urls and not self.sites:
             self.logger.error("nothing to do: give -a url=…, -a urls_file=… or -a site=…")
         for url in self.urls:
@@ -106,81 +139,110 @@ class ArticlesSpider(NewsSpider):
             if site.is_section:
                 yield self.list_request(site.home, site, MAX_LIST_DEPTH)
                 continue
-            yield self.source_request(urljoin(site.home, "/robots.txt"), site, self.parse_robots)
+            yield self.source_request(site.home, site, self.parse_home, kind="home")
 
-    def source_request(self, url: str, site: Site, callback: Any) -> Request:
+    def source_request(
+        self, url: str, site: Site, callback: Any, *, kind: str, listed: Listed | None = None
+    ) -> Request:
         """Give the request for a page that names other pages; its failure is an answer too."""
         site.waiting.add(url)
+        moment = listed.newest if listed else None
         return Request(
             url,
             callback=callback,
             errback=self.source_failed,
-            priority=SOURCE_PRIORITY,
+            # The newest first; those of an index after those that a site names itself.
+            priority=int(moment.timestamp() / 60) if moment else SOURCE_PRIORITY[kind],
             dont_filter=True,
             cb_kwargs={"home": site.home},
-            meta={"newscrawl_source": url},
-        )
+            meta={
+                "newscrawl_source": url, KIND_KEY: kind,
+                **(modified_meta(listed.says) if listed else {}),
+            },
+        )  # fmt: skip
 
     def site_of(self, home: str) -> Site:
         """Give what this run knows of a site; a request of an earlier run may name one it did not ask for."""
         return self.by_home.setdefault(home, Site(home=home))
 
-    def source_failed(self, failure: Failure) -> Iterator[Request]:
+    async def source_failed(self, failure: Failure) -> AsyncIterator[Request]:
         """Go on without a source that cannot be fetched."""
         request = failure.request  # type: ignore[attr-defined]  # Scrapy adds it
         site = self.site_of(request.cb_kwargs["home"])
+        is_home = request.callback == self.parse_home
         self.count("sources_failed")
-        if not isinstance(failure.value, HttpError) or request.callback == self.parse_home:
+        if not isinstance(failure.value, HttpError) or is_home:
             reason, detail = failure_reason(failure)
             self.logger.warning("%s: %s%s", request.url, reason, f", {detail}" if detail else "")
-        if request.callback == self.parse_robots:
-            yield self.source_request(site.home, site, self.parse_home)
-        yield from self.source_done(site, request)
+        if is_home:
+            for found in self.sources_of(site, request.url):
+                yield found
+        async for found in self.source_done(site, request):
+            yield found
 
-    def parse_robots(self, response: Response, home: str) -> Iterator[Request]:
-        """Note the sitemaps that robots.txt names, and ask for the home page."""
-        site = self.site_of(home)
-        if isinstance(response, TextResponse):
-            found = sitemaps_in_robots(response.text, response.url)
-            site.sources.update(url for url in found if self.is_own(url, site.home))
-        yield self.source_request(site.home, site, self.parse_home)
-        yield from self.source_done(site, response.request)
-
-    def parse_home(self, response: Response, home: str) -> Iterator[Request]:
-        """Ask for the feeds and sitemaps that are known now."""
+    async def parse_home(self, response: Response, home: str) -> AsyncIterator[Request]:
+        """Ask for the feeds and sitemaps that robots.txt and the home page name."""
         site = self.site_of(home)
         site.home_response = response
         if (tree := tree_of(response)) is not None:
             feeds = declared_feeds(tree, response.url)
             site.sources.update(url for url in feeds if self.is_own(url, site.home))
-        for url in sorted(site.sources):
-            yield self.source_request(url, site, self.parse_source)
-        yield from self.source_done(site, response.request)
+        wall = None if site.sources else classify(page_of(response, self.name))
+        if wall:
+            self.unread(response, wall)
+        for found in self.sources_of(site, response.url):
+            yield found
+        async for found in self.source_done(site, response.request):
+            yield found
 
-    def parse_source(self, response: Response, home: str) -> Iterator[Request]:
+    def sources_of(self, site: Site, url: str) -> Iterator[Request]:
+        """Ask for all feeds and sitemaps that are known, those that robots.txt names among them."""
+        robots = self.crawler.get_downloader_middleware(RobotsMiddleware)
+        for address in dict.fromkeys((site.home, url)) if robots else ():
+            rules = robots.rules_of(address) if robots else None
+            found = rules.sitemaps(address) if rules else ()
+            site.sources.update(one for one in found if self.is_own(one, site.home))
+        for source in sorted(site.sources):
+            yield self.source_request(source, site, self.parse_source, kind=kind_of(source))
+
+    async def parse_source(self, response: Response, home: str) -> AsyncIterator[Request]:
         """Ask for what a feed or sitemap lists."""
         site = self.site_of(home)
         sitemap = read_sitemap(response.body, response.url)
+        feed = None if sitemap else read_feed(response.body, response.url)
         if sitemap and sitemap.is_index:
-            for url in sorted(set(sitemap.urls) - site.sources, reverse=True):
-                if self.is_own(url, site.home):
-                    site.sources.add(url)
-                    yield self.source_request(url, site, self.parse_source)
+            for request in self.sub_sitemaps(sitemap, site, response):
+                yield request
+        elif sitemap is None and feed is None:
+            self.unread(response, classify(page_of(response, self.name)) or Reason.NO_LIST)
         else:
-            feed = None if sitemap else read_feed(response.body, response.url)
-            yield from self.listed_articles(sitemap.entries if sitemap else feed or (), site)
-        yield from self.source_done(site, response.request)
+            entries = sitemap.entries if sitemap else feed or ()
+            site.found += len(entries)
+            for request in self.listed_requests(entries, site.home, response.url):
+                yield request
+        async for request in self.source_done(site, response.request):
+            yield request
 
-    def listed_articles(self, entries: tuple[Listed, ...], site: Site) -> Iterator[Request]:
-        """Ask for the articles among listed addresses: the site's own, no imprint, no home page."""
-        for entry in entries:
-            if not self.is_own(entry.url, site.home) or is_other_page(entry.url):
-                self.count("links_skipped")
+    def sub_sitemaps(self, index: Sitemap, site: Site, response: Response) -> Iterator[Request]:
+        """Ask for the sitemaps of an index, the newest first."""
+        depth = response.meta.get("index_depth", 0)
+        for entry in index.entries:
+            if entry.url in site.sources or not self.is_own(entry.url, site.home):
                 continue
-            site.found += 1
-            yield from self.article_request(entry.url, listed=entry.says)
+            rule = (
+                "sitemap_depth" if depth >= MAX_INDEX_DEPTH else self.bounds.against_sitemap(entry)
+            )
+            if rule:
+                self.skip(entry.url, rule, response.url)
+                continue
+            site.sources.add(entry.url)
+            request = self.source_request(
+                entry.url, site, self.parse_source, kind=kind_of(entry.url), listed=entry
+            )
+            request.meta["index_depth"] = depth + 1
+            yield request
 
-    def source_done(self, site: Site, request: Request | None) -> Iterator[Request]:
+    async def source_done(self, site: Site, request: Request | None) -> AsyncIterator[Request]:
         """Once all sources have answered without an article, try the usual paths, then links."""
         asked = request.meta["newscrawl_source"] if request else ""
         if asked not in site.waiting:
@@ -191,50 +253,143 @@ class ArticlesSpider(NewsSpider):
         if not site.tried_usual and not site.sources:
             site.tried_usual = True
             for path in USUAL_PATHS:
-                yield self.source_request(urljoin(site.home, path), site, self.parse_source)
+                url = urljoin(site.home, path)
+                yield self.source_request(url, site, self.parse_source, kind=kind_of(url))
             return
         if site.home_response is not None:
-            yield from self.follow_links(site.home_response, site)
+            async for found in self.follow_links(site.home_response, site):
+                yield found
 
-    def list_request(self, url: str, site: Site, depth: int) -> Request:
+    # -- pages that link to articles ------------------------------------------------------------------
+
+    def list_request(self, url: str, site: Site, depth: int, page: int = 1) -> Request:
         """Give the request for a page that links to articles."""
         return Request(
             url,
             callback=self.parse_list,
             errback=self.list_failed,
-            priority=LIST_PRIORITY,
+            priority=LIST_PRIORITY - depth - page,
+            dont_filter=True,
             cb_kwargs={"home": site.home},
-            meta={"list_depth": depth},
+            meta={"list_depth": depth, "list_page": page, KIND_KEY: "section"},
         )
 
-    def parse_list(self, response: Response, home: str) -> Iterator[Request]:
+    async def parse_list(self, response: Response, home: str) -> AsyncIterator[Request]:
         """Follow the links of a list page."""
-        yield from self.follow_links(response, self.site_of(home))
+        async for request in self.follow_links(response, self.site_of(home)):
+            yield request
 
-    def follow_links(self, response: Response, site: Site) -> Iterator[Request]:
+    async def follow_links(self, response: Response, site: Site) -> AsyncIterator[Request]:
         """Ask for the articles and further lists that a page links to."""
         tree = tree_of(response)
         if tree is None:
+            self.unread(response, Reason.NOT_HTML)
             return
-        depth = response.meta.get("list_depth", 0)
-        for link in find_links(tree, response.url):
-            if link.kind == "article":
-                yield from self.article_request(link.url)
-            elif depth < MAX_LIST_DEPTH and link.url not in site.lists:
-                if len(site.lists) >= MAX_LIST_PAGES:
-                    self.count("lists_skipped")
-                    continue
-                site.lists.add(link.url)
-                yield self.list_request(link.url, site, depth + 1)
+        test = LinkTest(await self.known_articles(response.url))
+        links = list(find_links(tree, response.url, test))
+        entries = [entry_of(link) for link in links if link.kind == "article"]
+        requests = list(self.listed_requests(entries, site.home, response.url))
+        site.barren[list_form(response.url)] += -1 if entries else 1
+        if not entries and (wall := classify(page_of(response, self.name))):
+            self.unread(response, wall)
+        for request in requests:
+            yield request
+        goes_on = await self.goes_on(entries, requests)
+        for request in self.further_lists(links, tree, response, site, goes_on=goes_on):
+            yield request
+
+    def further_lists(
+        self,
+        links: list[Link],
+        tree: lxml.html.HtmlElement,
+        response: Response,
+        site: Site,
+        *,
+        goes_on: bool,
+    ) -> Iterator[Request]:
+        """Ask for the pages that go on with a list, and for other lists unless the list was asked for alone."""
+        depth, page = response.meta.get("list_depth", 0), response.meta.get("list_page", 1)
+        following = next_page(tree, response.url)
+        if following and goes_on and page < MAX_SECTION_PAGES and following not in site.lists:
+            site.lists.add(following)
+            yield self.list_request(following, site, depth, page + 1)
+        for link in links:
+            is_new = link.kind == "list" and link.url not in site.lists and link.url != following
+            if not is_new or depth >= MAX_LIST_DEPTH:
+                continue
+            if rule := self.list_rule(link.url, site):
+                self.skip(link.url, rule, response.url)
+                continue
+            site.lists.add(link.url)
+            yield self.list_request(link.url, site, depth + 1)
+
+    def list_rule(self, url: str, site: Site) -> str | None:
+        """Say for which rule a list is not followed: a maze gives more and more, and never an article."""
+        if len(site.lists) >= MAX_LIST_PAGES:
+            return "list_limit"
+        return "trap_maze" if site.barren[list_form(url)] >= MAX_BARREN else None
+
+    async def goes_on(self, entries: list[Listed], requests: list[Request]) -> bool:
+        """Tell whether a list is worth going on with: it has an article that is new, and in range.
+
+        Lists are read newest first: a page of old articles is followed by older ones.
+        """
+        old = [entry for entry in entries[-OLD_IN_A_ROW:] if self.bounds.against_page(entry)]
+        if not requests or len(old) == OLD_IN_A_ROW:
+            return False
+        frontier = self.crawler.get_spider_middleware(FrontierMiddleware)
+        if frontier is None or frontier.begun is None:
+            return True
+        keys = [key_of(request.url) for request in requests]
+        return await frontier.frontier.known(keys) < len(keys)
+
+    async def known_articles(self, url: str) -> list[str]:
+        """Give addresses of articles that are known on a host, to learn their form."""
+        frontier = self.crawler.get_spider_middleware(FrontierMiddleware)
+        if frontier is None or frontier.begun is None:
+            return []
+        return await frontier.frontier.articles_of(host_of(url) or "")
 
     def list_failed(self, failure: Failure) -> None:
         """Count a list page that cannot be fetched."""
         self.count("sources_failed")
 
 
+def entry_of(link: Link) -> Listed:
+    """Give a link as what a list says of it."""
+    # What stands beside a link may be the time of the last change, or of an event.
+    return Listed(url=link.url, says=said("link", {"modified": link.date}))
+
+
+def kind_of(url: str) -> str:
+    """Guess from its address what a source is; see `newscrawl.state.plan.RHYTHMS`.
+
+    >>> kind_of("https://a.example/news-sitemap.xml"), kind_of("https://a.example/feed")
+    ('news_sitemap', 'feed')
+    """
+    path = urlsplit(url).path.lower()
+    if "sitemap" not in path:
+        return "feed"
+    if "news" in path.rsplit("/", 1)[-1]:
+        return "news_sitemap"
+    return "index" if "index" in path else "sitemap"
+
+
+def list_form(url: str) -> str:
+    """Give the form that the addresses of one kind of list share: digits are all the same.
+
+    >>> list_form("https://a.example/maze/17") == list_form("https://a.example/maze/3/")
+    True
+    """
+    parts = urlsplit(url)
+    return re.sub(r"\d+", "#", parts.path.rstrip("/")) + ("?" if parts.query else "")
+
+
 def tree_of(response: Response) -> lxml.html.HtmlElement | None:
     """Parse a response for its links; None where it is no HTML."""
     if not isinstance(response, TextResponse) or not response.body.strip():
+        return None
+    if has_too_many_tags(response.body):
         return None
     try:
         return lxml.html.document_fromstring(

@@ -12,9 +12,11 @@ from newscrawl.discovery.feeds import read_feed
 from newscrawl.discovery.links import find_links
 from newscrawl.discovery.listed import Listed
 from newscrawl.discovery.sitemaps import read_sitemap
+from newscrawl.frontier.requests import KIND_KEY
+from newscrawl.reasons import Reason
 from newscrawl.reference import publishers
-from newscrawl.spiders.articles import tree_of
-from newscrawl.spiders.base import NewsSpider, positive
+from newscrawl.spiders.articles import kind_of, tree_of
+from newscrawl.spiders.base import NewsSpider, modified_meta, positive
 
 SOURCE_PRIORITY = 20
 
@@ -40,22 +42,28 @@ class NewsgramSpider(NewsSpider):
         super().__init__(*args, **kwargs)
         self.scheme = scheme
         self.days = None if days == "all" else positive("days", days)
+        self.frontier_arguments = {"days": str(days), "scheme": scheme}
         self.allowed_domains = list(self.source.domains)
         self.article_pattern = re.compile(self.source.article_pattern or "")
 
     async def start(self) -> AsyncIterator[Any]:
         """Ask for sitemaps, feeds and section pages."""
         for url in self.source.sitemaps:
-            yield self.source_request(url, self.parse_sitemap)
+            yield self.source_request(url, self.parse_sitemap, kind_of(url))
         for url in self.source.feeds:
-            yield self.source_request(url, self.parse_feed)
+            yield self.source_request(url, self.parse_feed, "feed")
         for url in self.source.sections:
-            yield self.source_request(url, self.parse_section)
+            yield self.source_request(url, self.parse_section, "section")
 
-    def source_request(self, url: str, callback: Any) -> Request:
+    def source_request(
+        self, url: str, callback: Any, kind: str, listed: Listed | None = None
+    ) -> Request:
         """Give the request for a page that lists articles."""
         url = url.replace("https://", f"{self.scheme}://", 1)
-        return Request(url, callback=callback, errback=self.source_failed, priority=SOURCE_PRIORITY)
+        meta = {KIND_KEY: kind, **(modified_meta(listed.says) if listed else {})}
+        return Request(
+            url, callback=callback, errback=self.source_failed, priority=SOURCE_PRIORITY, meta=meta
+        )
 
     def source_failed(self, failure: Failure) -> None:
         """Count a source that cannot be fetched; the others go on."""
@@ -71,14 +79,24 @@ class NewsgramSpider(NewsSpider):
         """
         sitemap = read_sitemap(response.body, response.url)
         if sitemap is None:
-            self.count("sources_failed")
+            self.unread(response, Reason.NO_LIST)
         elif sitemap.is_index:
-            newest = sorted(sitemap.urls, reverse=True)
-            for url in newest[: self.days]:
-                yield self.source_request(url, self.parse_sitemap)
-            self.count("sitemaps_skipped", len(newest[self.days :]) if self.days else 0)
+            yield from self.daily_sitemaps(sitemap.entries, response.url)
         else:
-            yield from self.listed(sitemap.entries)
+            yield from self.listed(sitemap.entries, response.url)
+
+    def daily_sitemaps(self, entries: Iterable[Listed], where: str) -> Iterator[Request]:
+        """Ask for the newest of the daily sitemaps; dates that are asked for take the place of `days`."""
+        newest = sorted(entries, key=lambda entry: entry.url, reverse=True)
+        days = None if self.bounds else self.days
+        for place, entry in enumerate(newest):
+            rule = self.bounds.against_sitemap(entry)
+            if days is not None and place >= days:
+                rule = "days"
+            if rule:
+                self.skip(entry.url, rule, where)
+            else:
+                yield self.source_request(entry.url, self.parse_sitemap, "sitemap", entry)
 
     def parse_feed(self, response: Response) -> Iterator[Request]:
         """Ask for a feed's articles.
@@ -86,7 +104,10 @@ class NewsgramSpider(NewsSpider):
         @url http://www.newsgram.com/stories.rss
         @returns requests 1
         """
-        yield from self.listed(read_feed(response.body, response.url) or ())
+        feed = read_feed(response.body, response.url)
+        if feed is None:
+            self.unread(response, Reason.NO_LIST)
+        yield from self.listed(feed or (), response.url)
 
     def parse_section(self, response: Response) -> Iterator[Request]:
         """Ask for the articles that a section page links to.
@@ -96,12 +117,15 @@ class NewsgramSpider(NewsSpider):
         """
         tree = tree_of(response)
         if tree is not None:
-            yield from self.listed(Listed(url=link.url) for link in find_links(tree, response.url))
+            links = find_links(tree, response.url)
+            yield from self.listed((Listed(url=link.url) for link in links), response.url)
 
-    def listed(self, entries: Iterable[Listed]) -> Iterator[Request]:
-        """Ask for the addresses that have the form of an article's."""
-        for entry in entries:
-            if self.article_pattern.search(entry.url.split("?")[0]):
-                yield from self.article_request(entry.url, listed=entry.says)
-            else:
-                self.count("links_skipped")
+    def listed(self, entries: Iterable[Listed], where: str) -> Iterator[Request]:
+        """Ask for the articles among listed addresses, newest first."""
+        yield from self.listed_requests(entries, f"https://{self.source.domains[0]}/", where)
+
+    def skip_rule(self, entry: Listed, site: str) -> str | None:
+        """Say for which rule a listed address is left out; an article's has the form that the publisher file states."""
+        if not self.article_pattern.search(entry.url.split("?")[0]):
+            return "no_article"
+        return super().skip_rule(entry, site)

@@ -190,6 +190,9 @@ class Frontier(Protocol):
     async def retry(self, lease: Lease, outcome: Outcome, delay: float) -> None:
         """Give a lease back, to be claimed again after so many seconds."""
 
+    async def known(self, keys: Sequence[bytes]) -> int:
+        """Count the addresses that were met before, by their keys."""
+
     async def articles_of(self, host: str) -> list[str]:
         """Give addresses of the last articles stored from a host."""
 

@@ -1,9 +1,11 @@
 """Look into a state, check it, and make it forget."""
 
+import json
 import sqlite3
 import time
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from newscrawl.errors import InputError
@@ -13,7 +15,10 @@ from newscrawl.state.addresses import key_of
 from newscrawl.state.articles import ArticleStore
 from newscrawl.state.database import explain, open_database, writing
 from newscrawl.state.files import ArticleFiles
+from newscrawl.state.runs import RunLocks, open_runs
 
+MAX_LISTS = 200
+"""Lists of a source that are shown."""
 STATES = ("waiting", "leased", "done")
 
 
@@ -53,6 +58,10 @@ class Address:
     """Addresses that lead to the article, this one included."""
     versions: tuple[Version, ...] = ()
 
+    def is_due(self, now: float) -> bool:
+        """Tell whether a run that meets it would fetch it, at a time in seconds since 1970."""
+        return self.state != "done" or (self.due is not None and self.due <= now)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
@@ -73,6 +82,38 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ListedPage:
+    """A feed, sitemap or section, and when it is looked at again."""
+
+    url: str
+    kind: str | None
+    interval: float | None
+    """Seconds between two looks."""
+    due: float | None
+    outcome: str | None
+    reason: str | None
+    score: float
+    """Failures in a row, weighted; see `newscrawl.state.plan.WEIGHTS`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueJob:
+    """A job of which something is due."""
+
+    spider: str
+    arguments: dict[str, str]
+    lists: int
+    articles: int
+    is_taken: bool
+    """Whether a run that is alive has one of its sources."""
+
+    @property
+    def name(self) -> str:
+        """The job in words: spider and arguments."""
+        return " ".join((self.spider, *(f"{k}={v[:100]}" for k, v in self.arguments.items())))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """What the state knows of one source."""
 
@@ -84,6 +125,10 @@ class Source:
     versions: int
     due: int
     """Articles whose time to be looked at again has come."""
+    lists: tuple[ListedPage, ...] = ()
+    """Feeds, sitemaps and sections, those that are due first."""
+    answers: dict[str, int] = field(default_factory=dict)
+    """What came back in all runs, by kind: ok, not_modified, or the reason."""
 
 
 class State:
@@ -101,6 +146,7 @@ class State:
         self.database = open_database(path, create=False)
         files = ArticleFiles(self.folder, path.parent / "recovered", self.database)
         self.store = ArticleStore(self.database, files)
+        self.locks = RunLocks(path)
 
     def close(self) -> None:
         """Close it."""
@@ -186,7 +232,71 @@ class State:
                 f"AND state = 2 AND is_article AND due <= {time.time()}",
                 known,
             ),
+            lists=tuple(self._lists(known)),
+            answers=dict(
+                self.database.execute(
+                    "SELECT kind, sum(number) AS n FROM answer WHERE source = ? GROUP BY 1 ORDER BY n DESC",
+                    (known,),
+                ).fetchall()
+            ),
         )
+
+    def _lists(self, source: str) -> Iterator[ListedPage]:
+        rows = self.database.execute(
+            "SELECT url, kind, interval, due, outcome, reason, score FROM url WHERE host IN "
+            "(SELECT id FROM host WHERE source = ?) AND NOT is_article ORDER BY due LIMIT ?",
+            (source, MAX_LISTS),
+        )
+        for url, kind, interval, due, outcome, reason, score in rows:
+            yield ListedPage(
+                url=url,
+                kind=kind,
+                interval=interval,
+                due=due,
+                outcome=outcome,
+                reason=reason,
+                score=score,
+            )
+
+    def due_jobs(self, now: float) -> list[DueJob]:
+        """Give the jobs of which something is due or was left, in the order in which they were begun."""
+        counts = dict[str, Counter[bool]]()
+        rows = self.database.execute(
+            "SELECT r.job, u.is_article, count(*) FROM url AS u JOIN run AS r ON r.id = u.run "
+            "WHERE u.state = 2 AND u.due IS NOT NULL AND u.due <= ? "
+            "AND (u.is_article OR u.request IS NOT NULL) GROUP BY 1, 2 "
+            "UNION ALL SELECT r.job, q.is_article, sum(q.waiting) FROM queue AS q "
+            "JOIN run AS r ON r.id = q.run JOIN host AS h ON h.id = q.host "
+            "WHERE q.waiting > 0 AND h.next_at <= ? GROUP BY 1, 2",
+            (now, now),
+        )
+        for job, is_article, number in rows:
+            counts.setdefault(job, Counter())[bool(is_article)] += number
+        taken = {lock for run, _, locks, *_ in open_runs(self.database)
+                 if self.locks.is_alive(run) for lock in json.loads(locks)}  # fmt: skip
+        found = []
+        for job, spider, arguments, locks in self._last_runs():
+            if count := counts.get(job):
+                found.append(
+                    DueJob(
+                        spider=spider, arguments=json.loads(arguments), lists=count[False],
+                        articles=count[True], is_taken=not taken.isdisjoint(json.loads(locks)),
+                    )
+                )  # fmt: skip
+        return found
+
+    def _last_runs(self) -> list[tuple[str, str, str, str]]:
+        """Give each job's spider, arguments and locks, as its last run had them."""
+        return self.database.execute(
+            "SELECT job, spider, arguments, locks FROM run WHERE id IN "
+            "(SELECT max(id) FROM run WHERE spider IS NOT NULL GROUP BY job) ORDER BY id"
+        ).fetchall()
+
+    def next_due(self, now: float) -> float | None:
+        """Give the next time at which something is due."""
+        query = "SELECT min(due) FROM url WHERE state = 2 AND due > ?"
+        found: float | None = self.database.execute(query, (now,)).fetchone()[0]
+        return found
 
     def sources(self) -> list[str]:
         """Give the names of all sources."""

@@ -3,17 +3,15 @@
 Articles follow a plan of ages, lists the share of new links in them, failures a growing patience.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from newscrawl.ages import read_age
 from newscrawl.errors import UsageError
 from newscrawl.reasons import Reason
 from newscrawl.state.ends import End
 
-UNITS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-AGE: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd])")
 DEFAULT: Final = "1h 6h 24h 7d"
 """Ages at which an article is looked at again; most changes to news fall into the first day."""
 OF_ALL: Final = "default"
@@ -44,10 +42,10 @@ def parse_plan(text: str) -> Plan:
 
     """
     parts = text.replace(",", " ").split()
-    found = [AGE.fullmatch(part) for part in parts]
-    if not all(found):
+    found = [read_age(part) for part in parts]
+    if None in found:
         raise UsageError(f"{text!r} is no re-visit plan; write ages such as '1h 6h 24h 7d'")
-    return tuple(sorted(float(match[1]) * UNITS[match[2]] for match in found if match))
+    return tuple(sorted(age for age in found if age is not None))
 
 
 def age_of(text: str) -> float:

@@ -121,6 +121,10 @@ class SQLiteFrontier:
         """Give a lease back, to be claimed again after so many seconds."""
         await self._do(lambda: self._retry(lease, outcome, delay))
 
+    async def known(self, keys: Sequence[bytes]) -> int:
+        """Count the addresses that were met before this run, by their keys."""
+        return await self._do(lambda: sum(map(self._is_known, keys)))
+
     async def articles_of(self, host: str) -> list[str]:
         """Give addresses of the last articles stored from a host."""
         return await self._do(lambda: self._articles_of(host))
@@ -449,6 +453,12 @@ class SQLiteFrontier:
     def _is_in_range(self, published: float) -> bool:
         since, until = self.key.since, self.key.until
         return (since is None or published >= since) and (until is None or published <= until)
+
+    def _is_known(self, key: bytes) -> bool:
+        row = self.database.execute("SELECT state, run FROM url WHERE key = ?", (key,)).fetchone()
+        if row is not None:
+            return bool(row[0] == DONE or row[1] != self.run)
+        return self.articles.article_of(key) is not None
 
     def _articles_of(self, host: str) -> list[str]:
         rows = self.database.execute(
