@@ -39,6 +39,24 @@ LOCAL_NAMES: Final = frozenset(
 names that collide with private ones; `internal` was set aside for private use in 2024."""
 METADATA: Final = frozenset({ipaddress.ip_address("168.63.129.16")})
 """A cloud's own service at an address that is global by its form: Azure's."""
+RESERVED: Final = tuple(
+    map(
+        ipaddress.ip_network,
+        (
+            "192.0.0.0/24",
+            "192.88.99.0/24",
+            "240.0.0.0/4",
+            "64:ff9b:1::/48",
+            "100::/64",
+            "2001::/23",
+            "3fff::/20",
+            "5f00::/16",
+            "fec0::/10",
+        ),
+    )
+)
+"""Blocks that are not for hosts of the public internet and that some versions of Python take for global
+(RFC 6890, 7526, 8215, 9637, 9602, 3879); a cloud's metadata answers in the first."""
 NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
 COMPATIBLE: Final = ipaddress.ip_network("::/96")
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -105,7 +123,8 @@ def is_inward(address: Address) -> bool:
     """
     if isinstance(address, ipaddress.IPv6Address) and (inner := _carried(address)) is not None:
         return is_inward(inner)
-    return not address.is_global or address.is_multicast or address in METADATA
+    is_set_aside = any(address in network for network in RESERVED)
+    return is_set_aside or not address.is_global or address.is_multicast or address in METADATA
 
 
 def _carried(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:

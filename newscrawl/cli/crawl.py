@@ -46,6 +46,7 @@ interrupted; 2 wrong usage; 3 no article where one was expected;
 4 some of the sites gave none, or refused and were left alone; 5 the sites refused (robots.txt, 401, 403, 429)
 """
 HOST: Final = re.compile(r"(?:[\w-]+\.)+[a-zA-Z]{2,}(?:/\S*)?|localhost(?::\d+)?(?:/\S*)?")
+OUT_OF_REACH: Final = (Reason.TIMEOUT, Reason.UNREACHABLE)
 REFUSALS: Final = re.compile(r"downloader/response_status_count/(?:401|403|429)")
 
 
@@ -191,7 +192,7 @@ def exit_code(stats: list[dict[str, Any]], expected: set[str]) -> ExitCode:
         return ExitCode.FAILED
     if not any(t["accepted"] or t["known"] for t in totals):
         return _exit_code_of_nothing(stats)
-    if any(one.get("newscrawl/refusing") for one in stats):
+    if any(one.get("newscrawl/refusing") or one.get("newscrawl/silent") for one in stats):
         return ExitCode.DEGRADED
     prefixes = ("newscrawl/source/", "newscrawl/known_source/")
     delivered = {
@@ -211,8 +212,14 @@ def _exit_code_of_nothing(stats: list[dict[str, Any]]) -> ExitCode:
     """Tell a crawl that was refused or reached nothing from one that found nothing."""
     if any(map(_was_refused, stats)):
         return ExitCode.BLOCKED
+    if any(one.get("newscrawl/silent") or _home_is_out_of_reach(one) for one in stats):
+        return ExitCode.FAILED
     answered = any(key.startswith("downloader/response_count") for one in stats for key in one)
     return ExitCode.NOTHING if answered else ExitCode.FAILED
+
+
+def _home_is_out_of_reach(stats: dict[str, Any]) -> bool:
+    return any(stats.get(f"newscrawl/unread/{reason}") for reason in OUT_OF_REACH)
 
 
 def _was_refused(stats: dict[str, Any]) -> bool:

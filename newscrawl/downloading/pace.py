@@ -4,15 +4,11 @@ import math
 import time
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import Final
 
 from scrapy.http import Response
 from scrapy.settings import BaseSettings
 
-from newscrawl.state.plan import eased, is_refusal, is_slow_down, slowed
-
-REFUSALS: Final = 5
-"""Refusals in a row after which a host is left alone for the rest of the run."""
+from newscrawl.state.plan import IN_A_ROW, eased, is_refusal, is_slow_down, slowed
 
 
 @dataclass(slots=True)
@@ -53,7 +49,10 @@ class Pace:
 
     def ask(self, host: str, seconds: float) -> None:
         """Keep what a host's robots.txt asks for, up to the most that is granted."""
-        self.clock(host).floor = min(seconds, self.most_asked)
+        clock = self.clock(host)
+        clock.floor = min(seconds, self.most_asked)
+        # Counted from the answer that said so.
+        clock.ready = max(clock.ready, time.monotonic() + clock.floor)
 
     def delay(self, host: str, response: Response | None) -> float:
         """Give the seconds that a host rests: as set, as asked for, or as long as it took to answer."""
@@ -89,7 +88,7 @@ class Pace:
 
     def refuses(self, host: str) -> bool:
         """Tell whether a host has refused so often in a row that it is left alone."""
-        return self.clock(host).refusals >= REFUSALS
+        return self.clock(host).refusals >= IN_A_ROW
 
 
 def retry_after(value: str | None) -> float:

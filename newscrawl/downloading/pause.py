@@ -1,7 +1,7 @@
 """Make every request wait until its host has rested."""
 
 import asyncio
-from typing import Self
+from typing import Final, Self
 from urllib.parse import urlsplit
 
 from scrapy import Request, signals
@@ -10,6 +10,9 @@ from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 
 from newscrawl.downloading.pace import Pace, retry_after
+
+TICK: Final = 0.02
+"""Seconds between two looks whether the request before has ended."""
 
 
 class HostRefusesError(IgnoreRequest):
@@ -27,20 +30,27 @@ class PauseMiddleware:
     def __init__(self, pace: Pace, concurrency: int) -> None:
         self.pace = pace
         self.is_single = concurrency <= 1
-        self.turns: dict[str, asyncio.Lock] = {}
+        self.under_way: dict[str, set[int]] = {}
+        """Requests that have passed and have no end yet, by host."""
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """Connect the signal."""
+        """Connect the signal, and read the settings."""
         settings = crawler.settings
         middleware = cls(Pace(settings), settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN"))
-        crawler.signals.connect(middleware.response_received, signal=signals.response_received)
+        connect = crawler.signals.connect
+        connect(middleware.request_left, signal=signals.request_left_downloader)
         return middleware
 
-    def response_received(self, response: Response, request: Request) -> None:
-        """Note how a host has answered."""
+    def request_left(self, request: Request) -> None:
+        """Note that a request has ended, however it did."""
+        self.under_way.get(_host_of(request), set()).discard(id(request))
+
+    def process_response(self, request: Request, response: Response) -> Response:
+        """Note how a host has answered, before anything is made of the answer."""
         said = (response.headers.get("Retry-After") or b"").decode("latin-1")
         self.pace.answered(_host_of(request), response.status, retry_after(said))
+        return response
 
     async def process_request(self, request: Request) -> None:
         """Wait until the host has rested.
@@ -55,8 +65,11 @@ class PauseMiddleware:
         clock = self.pace.clock(host)
         if not self.is_single and not clock.backoff and not clock.floor:
             return
-        while (wait := self.pace.wait(host)) > 0:
-            await asyncio.sleep(wait)
+        # One at a time: those that wait together must not go together.
+        under_way = self.under_way.setdefault(host, set())
+        while under_way or (wait := self.pace.wait(host)) > 0:
+            await asyncio.sleep(TICK if under_way else wait)
+        under_way.add(id(request))
 
 
 def _host_of(request: Request) -> str:

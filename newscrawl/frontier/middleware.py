@@ -541,6 +541,7 @@ class FrontierMiddleware:
         stats.set_value("newscrawl/totals_add_up", ledger.adds_up() and self.trouble is None)
         stats.set_value("newscrawl/last_line", ledger.last_line())
         stats.set_value("newscrawl/refusing", list(ledger.refusing))
+        stats.set_value("newscrawl/silent", list(ledger.silent))
         for host in ledger.refusing:
             logger.warning("%s refuses, and is left alone for an hour", host)
         for host in ledger.silent:

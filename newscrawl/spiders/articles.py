@@ -171,10 +171,13 @@ class ArticlesSpider(NewsSpider):
         site = self.site_of(request.cb_kwargs["home"])
         is_home = request.callback == self.parse_home
         self.count("sources_failed")
+        reason, detail = failure_reason(failure)
         if not isinstance(failure.value, HttpError) or is_home:
-            reason, detail = failure_reason(failure)
             self.logger.warning("%s: %s%s", request.url, reason, f", {detail}" if detail else "")
         if is_home:
+            self.count(f"unread/{reason}")
+            # Where the home page cannot be reached no guessed address can.
+            site.tried_usual = reason in (Reason.TIMEOUT, Reason.UNREACHABLE, Reason.UNSAFE)
             for found in self.sources_of(site, request.url):
                 yield found
         async for found in self.source_done(site, request):

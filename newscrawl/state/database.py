@@ -89,9 +89,10 @@ CREATE TABLE version (
 CREATE TABLE file (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, size INTEGER NOT NULL);
 """
 SCHEMA_2: Final = """
--- backoff: seconds on top of the delay; refusals: how many in a row.
+-- backoff: seconds on top of the delay; refusals, silences: how many in a row.
 ALTER TABLE host ADD COLUMN backoff REAL NOT NULL DEFAULT 0;
 ALTER TABLE host ADD COLUMN refusals INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE host ADD COLUMN silences INTEGER NOT NULL DEFAULT 0;
 -- not_before: when it is tried again; kind, interval, signature, score: of lists; published: of what was
 -- out of range.
 ALTER TABLE url ADD COLUMN not_before REAL;

@@ -8,14 +8,7 @@ from newscrawl.quality import registrable_domain
 from newscrawl.reasons import Reason
 from newscrawl.state import Outcome
 from newscrawl.state.ends import End
-from newscrawl.state.plan import (
-    LEFT_ALONE,
-    REFUSALS_IN_A_ROW,
-    eased,
-    is_refusal,
-    is_slow_down,
-    slowed,
-)
+from newscrawl.state.plan import IN_A_ROW, LEFT_ALONE, eased, is_refusal, is_slow_down, slowed
 
 LONGEST_BLOCK: Final = 86400.0
 """Seconds that a host rests at the most; also guards against a clock that was set back."""
@@ -54,25 +47,27 @@ class Hosts:
 
     def answered(self, host: int, outcome: Outcome, now: float) -> None:
         """Note how a host answered, and let it rest accordingly."""
-        name, backoff, refusals = self.database.execute(
-            "SELECT name, backoff, refusals FROM host WHERE id = ?", (host,)
+        name, *before = self.database.execute(
+            "SELECT name, backoff, refusals, silences FROM host WHERE id = ?", (host,)
         ).fetchone()
-        before = (backoff, refusals)
+        backoff, refusals, silences = before
+        has_answered = outcome.status is not None
         if is_slow_down(outcome.status):
             backoff = slowed(backoff, outcome.delay)
-        elif outcome.status is not None:
+        elif has_answered:
             backoff = eased(backoff)
-        is_refused = is_refusal(outcome.status) or outcome.end is End.BLOCKED
-        if is_refused or outcome.reason in SILENCE:
+        if is_refusal(outcome.status) or outcome.end is End.BLOCKED:
             refusals += 1
-        elif outcome.status is not None:
+        elif has_answered:
             refusals = 0
-        if (backoff, refusals) != before:
+        silences = 0 if has_answered else silences + (outcome.reason in SILENCE)
+        if [backoff, refusals, silences] != before:
             self.database.execute(
-                "UPDATE host SET backoff = ?, refusals = ? WHERE id = ?", (backoff, refusals, host)
+                "UPDATE host SET backoff = ?, refusals = ?, silences = ? WHERE id = ?",
+                (backoff, refusals, silences, host),
             )
         wait = outcome.wait if is_slow_down(outcome.status) else 0.0
-        if refusals >= REFUSALS_IN_A_ROW:
-            (self.refusing if is_refused else self.silent).add(name)
+        if max(refusals, silences) >= IN_A_ROW:
+            (self.refusing if refusals >= IN_A_ROW else self.silent).add(name)
             wait = max(wait, LEFT_ALONE)
         self.rest(host, now + max(outcome.delay + backoff, wait))

@@ -118,8 +118,8 @@ def is_asked_again(listed: float, fetched: float, unchanged: int, first_age: flo
 SLOW_DOWN: Final = frozenset({429, 503})
 """Statuses by which a server says that it is overloaded (RFC 6585, 4; RFC 9110, 15.6.4)."""
 REFUSING: Final = frozenset({401, 403, 407, 429, 451})
-REFUSALS_IN_A_ROW: Final = 5
-"""Refusals after which a host is left alone."""
+IN_A_ROW: Final = 5
+"""Refusals, or requests without an answer, after which a host is left alone."""
 LEFT_ALONE: Final = 3600.0
 """Seconds for which it is; a run that lasts longer may try again."""
 FIRST_BACKOFF: Final = 1.0

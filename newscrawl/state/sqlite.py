@@ -25,10 +25,10 @@ from newscrawl.state.files import ArticleFiles
 from newscrawl.state.hosts import LONGEST_BLOCK, Hosts
 from newscrawl.state.plan import (
     DEFAULT,
+    IN_A_ROW,
     LASTING,
     LONGEST_WAIT,
     REFUSALS,
-    REFUSALS_IN_A_ROW,
     interval_after_failure,
     is_asked_again,
     next_interval,
@@ -290,17 +290,23 @@ class SQLiteFrontier:
         self._return_leases("run = ?", self.run)
         limited = self.limit is not None and self.claimed_articles >= self.limit
         rows = self.database.execute(
-            "SELECT q.is_article, h.id, h.refusals, h.next_at, q.waiting FROM queue AS q "
+            "SELECT q.is_article, h.id, h.name, h.refusals, h.silences, h.next_at, q.waiting FROM queue AS q "
             "JOIN host AS h ON h.id = q.host WHERE q.run = ? AND q.waiting > 0",
             (self.run,),
         ).fetchall()
-        for is_article, host, refusals, next_at, waiting in rows:
+        for is_article, host, name, refusals, silences, next_at, waiting in rows:
             if self._is_full(host):
                 self._count(End.OVER_LIMIT, "host_limit", waiting)
             elif is_article and limited:
                 self._count(End.OVER_LIMIT, None, waiting)
             elif next_at > time.time() + self.manners.patience:
-                why = "left_alone" if refusals >= REFUSALS_IN_A_ROW else "asked_to_wait"
+                why = "asked_to_wait"
+                if refusals >= IN_A_ROW:
+                    why = "refuses"
+                    self.hosts.refusing.add(name)
+                elif silences >= IN_A_ROW:
+                    why = "silent"
+                    self.hosts.silent.add(name)
                 self._count(End.LEFT, why, waiting)
             else:
                 self._count(End.LEFT, None, waiting)
