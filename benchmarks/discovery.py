@@ -12,6 +12,7 @@ and the most memory that it took.
 import argparse
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -51,7 +52,14 @@ class Web:
 @contextmanager
 def replay(options: argparse.Namespace) -> Iterator[Web]:
     """Serve the pages."""
-    command = [sys.executable, str(options.newsweb), "--port", str(options.port), "--pages", *options.pages]
+    command = [
+        sys.executable,
+        str(options.newsweb),
+        "--port",
+        str(options.port),
+        "--pages",
+        *options.pages,
+    ]
     command += ["--discovery", options.discovery]
     command += ["--truth", *options.truth] if options.truth else []
     command += [flag for flag in ("--faults", "--hostile") if getattr(options, flag[2:])]
@@ -99,19 +107,36 @@ def crawl(name: str, web: Web, folder: Path, options: argparse.Namespace) -> dic
             command, env={**environment, **proxies, "NO_PROXY": ""}, stdout=log, stderr=log
         )
         late = begun + options.most
-        while True:
-            pid, status, usage = os.wait4(process.pid, os.WNOHANG)
-            if pid:
-                break
+        most, cpu = 0.0, 0.0
+        while process.poll() is None:
+            most, cpu = max(most, memory_of(process.pid)), max(cpu, cpu_of(process.pid))
             if time.monotonic() > late:
                 process.kill()
-                late += 3600
-            time.sleep(0.2)
+            time.sleep(0.1)
     last = (folder / "log.txt").read_text("utf-8", "replace").strip().splitlines()[-1:]
     return {
-        "seconds": time.monotonic() - begun, "cpu": usage.ru_utime + usage.ru_stime,
-        "memory": usage.ru_maxrss / 1024, "exit": os.waitstatus_to_exitcode(status), "last": last,
+        "seconds": time.monotonic() - begun, "cpu": cpu, "memory": most,
+        "exit": process.returncode, "last": last,
     }  # fmt: skip
+
+
+def memory_of(pid: int) -> float:
+    """Give the most memory that a process has taken so far, in MB."""
+    found = re.search(r"VmHWM:\s+(\d+) kB", _proc(pid, "status"))
+    return int(found[1]) / 1024 if found else 0.0
+
+
+def cpu_of(pid: int) -> float:
+    """Give the seconds of CPU that a process and its ended children have taken so far."""
+    fields = _proc(pid, "stat").rpartition(")")[2].split()
+    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK") if fields else 0.0
+
+
+def _proc(pid: int, name: str) -> str:
+    try:
+        return Path(f"/proc/{pid}/{name}").read_text()
+    except OSError:
+        return ""
 
 
 def show(name: str, web: Web, folder: Path, took: dict[str, Any]) -> None:
@@ -124,14 +149,21 @@ def show(name: str, web: Web, folder: Path, took: dict[str, Any]) -> None:
     fetched = {place for place in out if 200 in answers.get(place, ())}
     looping = {place for place in out if answers.get(place) == {302}}
     gaps = [h["smallest_gap_s"] for h in stats["hosts"].values() if h["smallest_gap_s"] is not None]
-    print(f"\n## {name}: exit {took['exit']}, {took['seconds']:.0f} s, {took['cpu']:.0f} s CPU, {took['memory']:.0f} MB")
-    print(f"fetched {len(fetched)} of {len(out)} articles ({len(fetched) / len(out):.3f}), {len(looping)} more redirect in a circle")
+    print(
+        f"\n## {name}: exit {took['exit']}, {took['seconds']:.0f} s, {took['cpu']:.0f} s CPU, {took['memory']:.0f} MB"
+    )
+    print(
+        f"fetched {len(fetched)} of {len(out)} articles ({len(fetched) / len(out):.3f}), {len(looping)} more redirect in a circle"
+    )
     print(f"{stats['requests']} requests: {stats['article_repeats']} repeats, {stats['robots_breaches']} breaches, "
           f"{stats['hostile_requests']} hostile, {sum(stats['unknown_hosts'].values())} to other addresses; "
           f"smallest gap {min(gaps, default=0):.3f} s")  # fmt: skip
     requests = Counter(web.kinds.get(host, "?") for _, host, *_ in log)
     articles = Counter(web.kinds[host] for host, _ in fetched)
-    print("requests an article:", ", ".join(f"{k} {requests[k] / max(1, articles[k]):.2f}" for k in KINDS if requests[k]))
+    print(
+        "requests an article:",
+        ", ".join(f"{k} {requests[k] / max(1, articles[k]):.2f}" for k in KINDS if requests[k]),
+    )
     print("retry-after broken:", _broken_waits(log))
     print(*took["last"])
     missed = sorted(out - fetched - looping)
@@ -144,7 +176,9 @@ def show(name: str, web: Web, folder: Path, took: dict[str, Any]) -> None:
 def _show_ends(folder: Path, out: set[tuple[str, str]]) -> None:
     """Compare what newscrawl stored with what it should have."""
     stored = {_place(row["url"]) for row in _lines(folder / "out.jsonl")}
-    rejected = {_place(row["url"]): row for row in _lines(folder / "rejects.jsonl") if row.get("url")}
+    rejected = {
+        _place(row["url"]): row for row in _lines(folder / "rejects.jsonl") if row.get("url")
+    }
     both = len(out & (stored | set(rejected)))
     print(f"stored {len(stored & out)} ({len(stored & out) / len(out):.3f}), refused with a reason {len(out & set(rejected) - stored)}, "
           f"neither {len(out) - both}; stored what was none: {sorted(stored - out)[:10]}")  # fmt: skip

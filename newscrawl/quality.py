@@ -16,6 +16,10 @@ from newscrawl.wording import count_words
 
 MIN_WORDS: Final = 20
 """Words; the shortest true body on 692 scored pages has 24."""
+FEWEST_WORDS: Final = 8
+"""Words; with fewer nothing is an article, whatever its address says of a date."""
+STUB_WORDS: Final = 60
+"""Words; a text that is cut off before a paywall and has fewer is a teaser."""
 MODEL: Final = "pages"
 REFUSED: Final = 0.55
 """Score of the page model from which a page is refused; see `benchmarks.train_pages`."""
@@ -127,7 +131,10 @@ def _problem(draft: Draft, text: str) -> tuple[Reason, str | None] | None:
         return Reason.NO_TEXT, None
     if found := _other_kind(draft):
         return found
-    if words < MIN_WORDS and not (draft.date_published or _has_person(draft)):
+    if draft.paywall.truncated and words < STUB_WORDS:
+        return Reason.PAYWALL, f"{words} words before a paywall"
+    has_source = draft.date_published or _has_person(draft)
+    if words < FEWEST_WORDS or (words < MIN_WORDS and not has_source):
         return Reason.TOO_SHORT, f"{words} words"
     return None
 

@@ -2,7 +2,7 @@
 
 import gzip
 import itertools
-import os
+import re
 import subprocess
 import sys
 import time
@@ -60,6 +60,16 @@ BOMBS: dict[str, Answer] = {
 }
 
 
+def memory_of(pid: int) -> float:
+    """Give the most memory that a process has taken so far, in MB; a child's usage counts its parent's."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0.0
+    found = re.search(r"VmHWM:\s+(\d+) kB", status)
+    return int(found[1]) / 1024 if found else 0.0
+
+
 def run_measured(folder: Path, web: Web, *arguments: str) -> tuple[str, float]:
     """Run a crawl; give what it said and the most memory that it took, in MB."""
     with (folder / "said.txt").open("wb") as said:
@@ -67,9 +77,13 @@ def run_measured(folder: Path, web: Web, *arguments: str) -> tuple[str, float]:
             [sys.executable, "-m", "newscrawl", "crawl", *FAST, "-O", "out.jsonl", *arguments], cwd=folder,
             env=proxied(web.proxy), stdout=said, stderr=said,
         )  # fmt: skip
-        _, _, usage = os.wait4(process.pid, 0)
-        process.returncode = 0
-    return (folder / "said.txt").read_text(errors="replace"), usage.ru_maxrss / 1024
+        most, late = 0.0, time.monotonic() + 60
+        while process.poll() is None:
+            most = max(most, memory_of(process.pid))
+            if time.monotonic() > late:
+                process.kill()
+            time.sleep(0.05)
+    return (folder / "said.txt").read_text(errors="replace"), most
 
 
 @pytest.mark.parametrize("kind", BOMBS)
@@ -81,7 +95,7 @@ def test_a_bomb_among_articles_is_stopped_at_a_bounded_memory(kind: str, tmp_pat
     with Web(pages) as web:
         said, memory = run_measured(tmp_path, web, f"{BASE}/", "-s", "RETRY_TIMES=0")
     assert "2 new" in said, said
-    assert "1 rejected" in said or "1 failed" in said
+    assert "1 rejected" in said or "1 failed" in said, said
     assert memory < MEMORY_MB, memory
 
 
@@ -267,4 +281,4 @@ def test_what_a_page_says_becomes_no_path_no_command_and_no_false_log_line(tmp_p
     files = {path.relative_to(tmp_path).parts[0] for path in tmp_path.rglob("*") if path.is_file()}
     assert files == {"data", "out.jsonl"}
     [stored] = (tmp_path / "data" / "articles").iterdir()
-    assert stored.name == "www.harrow.example" or stored.name == "harrow.example"
+    assert stored.name in ("www.harrow.example", "harrow.example")

@@ -10,8 +10,8 @@ from newscrawl.dates.formats import Reading, read_date
 from newscrawl.discovery.listed import Listed
 from newscrawl.errors import UsageError
 
-SLACK: Final = timedelta(hours=26)
-"""How far a day without a zone may lie from the same day elsewhere (UTC-12 to UTC+14)."""
+SLACK: Final = timedelta(hours=14)
+"""How far a day without a zone may lie from the same day in UTC (UTC-12 to UTC+14)."""
 DAY_IN_ADDRESS: Final = re.compile(
     r"(?<!\d)(?P<year>(?:19|20)\d\d)(?P<sep>[-/_.]?)(?P<month>0[1-9]|1[0-2])(?:(?P=sep)(?P<day>0[1-9]|[12]\d|3[01]))?(?!\d)"
 )
@@ -108,8 +108,13 @@ def _span(year: str, month: str | None, day: str | None) -> Span | None:
         start = datetime(int(year), int(month or 1), int(day or 1), tzinfo=UTC)
     except ValueError:
         return None
-    length = 1 if day else 31 if month else 366
-    return start - SLACK, start + timedelta(days=length) + SLACK
+    if day:
+        end = start + timedelta(days=1)
+    elif month:
+        end = (start + timedelta(days=31)).replace(day=1)
+    else:
+        end = datetime(start.year + 1, 1, 1, tzinfo=UTC)
+    return start - SLACK, end + SLACK
 
 
 def parse_bounds(since: str | None, until: str | None, now: datetime) -> Bounds:

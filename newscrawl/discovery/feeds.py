@@ -18,6 +18,8 @@ COMMENT_MARKS: Final = ("comment", "/comments/")
 MAX_BYTES: Final = 10_000_000
 """Bytes of a feed; the largest of full articles seen have 3 million."""
 MAX_ENTRIES: Final = 5000
+MAX_TAGS: Final = 200_000
+"""Tags of a feed, forty for each of five thousand entries; feedparser takes a kilobyte for each."""
 DOCTYPE: Final = re.compile(rb"<!DOCTYPE[^>\[]*(?:\[.*?\]\s*)?>", re.DOTALL | re.IGNORECASE)
 ENTITY: Final = re.compile(rb"<!ENTITY", re.IGNORECASE)
 TAG: Final = re.compile(r"<[^>]{0,2000}>")
@@ -34,7 +36,7 @@ def read_feed(body: bytes, url: str) -> tuple[Listed, ...] | None:
         return None
     if body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
         return _read_json_feed(body, url)
-    if b"<" not in body[:2000] or _is_html(body):
+    if b"<" not in body[:2000] or _is_html(body) or body.count(b"<") > MAX_TAGS:
         return None
     if ENTITY.search(body, 0, 100_000):
         body = DOCTYPE.sub(b"", body, count=1)
@@ -65,7 +67,8 @@ def _link_of(entry: Any) -> str:
 def _values(entry: Any) -> dict[str, object]:
     return {
         "published": entry.get("published"),
-        "modified": entry.get("updated"),
+        # Past feedparser's own look-up, which gives the date of publication instead, with a warning.
+        "modified": dict.get(entry, "updated"),
         "title": _plain(entry.get("title")),
         "tags": [tag.get("term") for tag in entry.get("tags", ())[:30]],
         "author": [author.get("name") for author in entry.get("authors", ())[:10]],

@@ -45,7 +45,9 @@ def _is_cut(node: Node, evidence: Evidence, kept: list[str], *, declared: bool) 
         return True
     if declared and kept[-1].endswith(CUT):
         return True
-    return words < SHORT_WORDS and find_truncation(_after(evidence, kept)) is not None
+    # On a page with little else the words may have been taken for the end of the text.
+    around = [*kept[-2:], *_after(evidence, kept)]
+    return words < SHORT_WORDS and find_truncation(around) is not None
 
 
 def _declared_words(node: Node, text: str) -> int:

@@ -23,7 +23,7 @@ from newscrawl.discovery.sitemaps import Sitemap, read_sitemap
 from newscrawl.downloading.robots import RobotsMiddleware
 from newscrawl.errors import UsageError
 from newscrawl.extraction.answers import classify
-from newscrawl.extraction.document import has_too_many_tags, is_http_url
+from newscrawl.extraction.document import is_http_url, is_too_complex
 from newscrawl.failures import failure_reason
 from newscrawl.frontier import FrontierMiddleware
 from newscrawl.frontier.requests import KIND_KEY
@@ -66,7 +66,13 @@ class Site:
     tried_usual: bool = False
     lists: set[str] = field(default_factory=set)
     barren: Counter[str] = field(default_factory=Counter)
-    """List pages that led to nothing, by the form of their address; fruitful ones count below zero."""
+    """List pages that led to nothing, by the form of their address."""
+    fruitful: set[str] = field(default_factory=set)
+    """Forms of list pages that led to articles."""
+    tried: Counter[str] = field(default_factory=Counter)
+    """List pages that were asked for, by form."""
+    held: dict[str, list[tuple[str, int]]] = field(default_factory=dict)
+    """List pages, with their depth, that wait for what those of the same form bring."""
     home_response: Response | None = None
     is_section: bool = False
 
@@ -292,13 +298,19 @@ class ArticlesSpider(NewsSpider):
         links = list(find_links(tree, response.url, test))
         entries = [entry_of(link) for link in links if link.kind == "article"]
         requests = list(self.listed_requests(entries, site.home, response.url))
-        site.barren[list_form(response.url)] += -1 if entries else 1
+        form = list_form(response.url)
+        if entries:
+            site.fruitful.add(form)
+        else:
+            site.barren[form] += 1
         if not entries and (wall := classify(page_of(response, self.name))):
             self.unread(response, wall)
         for request in requests:
             yield request
         goes_on = await self.goes_on(entries, requests)
         for request in self.further_lists(links, tree, response, site, goes_on=goes_on):
+            yield request
+        for request in self.held_lists(form, site, response.url):
             yield request
 
     def further_lists(
@@ -320,17 +332,29 @@ class ArticlesSpider(NewsSpider):
             is_new = link.kind == "list" and link.url not in site.lists and link.url != following
             if not is_new or depth >= MAX_LIST_DEPTH:
                 continue
-            if rule := self.list_rule(link.url, site):
-                self.skip(link.url, rule, response.url)
+            if len(site.lists) >= MAX_LIST_PAGES:
+                self.skip(link.url, "list_limit", response.url)
                 continue
             site.lists.add(link.url)
+            form = list_form(link.url)
+            if form not in site.fruitful and site.tried[form] >= MAX_BARREN:
+                site.held.setdefault(form, []).append((link.url, depth + 1))
+                continue
+            site.tried[form] += 1
             yield self.list_request(link.url, site, depth + 1)
 
-    def list_rule(self, url: str, site: Site) -> str | None:
-        """Say for which rule a list is not followed: a maze gives more and more, and never an article."""
-        if len(site.lists) >= MAX_LIST_PAGES:
-            return "list_limit"
-        return "trap_maze" if site.barren[list_form(url)] >= MAX_BARREN else None
+    def held_lists(self, form: str, site: Site, where: str) -> Iterator[Request]:
+        """Ask for lists that were held back, once one of their form has led to articles.
+
+        A maze gives more and more pages of one form, and never an article: after a few of them, the others are
+        not asked for.
+        """
+        if form in site.fruitful:
+            for url, depth in site.held.pop(form, ()):
+                yield self.list_request(url, site, depth)
+        elif site.barren[form] >= MAX_BARREN:
+            for url, _ in site.held.pop(form, ()):
+                self.skip(url, "trap_maze", where)
 
     async def goes_on(self, entries: list[Listed], requests: list[Request]) -> bool:
         """Tell whether a list is worth going on with: it has an article that is new, and in range.
@@ -353,9 +377,14 @@ class ArticlesSpider(NewsSpider):
             return []
         return await frontier.frontier.articles_of(host_of(url) or "")
 
-    def list_failed(self, failure: Failure) -> None:
+    def list_failed(self, failure: Failure) -> Iterator[Request]:
         """Count a list page that cannot be fetched."""
+        request = failure.request  # type: ignore[attr-defined]  # Scrapy adds it
+        site = self.site_of(request.cb_kwargs["home"])
+        form = list_form(request.url)
+        site.barren[form] += 1
         self.count("sources_failed")
+        yield from self.held_lists(form, site, request.url)
 
 
 def entry_of(link: Link) -> Listed:
@@ -392,7 +421,7 @@ def tree_of(response: Response) -> lxml.html.HtmlElement | None:
     """Parse a response for its links; None where it is no HTML."""
     if not isinstance(response, TextResponse) or not response.body.strip():
         return None
-    if has_too_many_tags(response.body):
+    if is_too_complex(response.body):
         return None
     try:
         return lxml.html.document_fromstring(

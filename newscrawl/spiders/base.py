@@ -26,7 +26,7 @@ from newscrawl.inward import inward_reason
 from newscrawl.items import Candidate, OptOut, Page, Rejected
 from newscrawl.quality import registrable_domain, same_site
 from newscrawl.reasons import Reason
-from newscrawl.state.inspection import State
+from newscrawl.state.inspection import Address, State
 
 LISTED_KEY: Final = "newscrawl_listed"
 MAX_LISTED: Final = 40
@@ -172,10 +172,21 @@ class NewsSpider(Spider):
         date = next((said.raw for said in listed if said.field in ("published", "modified")), "")
         why = f"listed in {where}" if where else "asked for"
         why += f", {date}" if date else ""
-        if status is not None and not status.is_due(self.begun.timestamp()):
+        if (
+            status is not None
+            and not status.is_due(self.begun.timestamp())
+            and not self._was_out(status)
+        ):
             self.tell("known", url, f"{why}; last {status.outcome}")
         else:
             self.tell("fetch", url, why)
+
+    def _was_out(self, status: Address) -> bool:
+        """Tell an address that was out of the range of another run, and is in this one's."""
+        if status.published is None:
+            return False
+        moment = datetime.fromtimestamp(status.published, UTC)
+        return not self.bounds.is_outside((moment, moment))
 
     def tell(self, verdict: str, url: str, why: str) -> None:
         """Print one line of a dry run, tabs between its parts."""

@@ -56,6 +56,8 @@ class Address:
     article: int | None
     aliases: int
     """Addresses that lead to the article, this one included."""
+    published: float | None = None
+    """When it was published, where it was out of the range that was asked for."""
     versions: tuple[Version, ...] = ()
 
     def is_due(self, now: float) -> bool:
@@ -157,7 +159,7 @@ class State:
         key = key_of(url)
         find = (
             "SELECT id, url, state, is_article, outcome, reason, found, first_fetched, fetched, due, "
-            "attempts, failures, run, article FROM url WHERE "
+            "attempts, failures, run, article, published FROM url WHERE "
         )
         row = self.database.execute(f"{find} key = ?", (key,)).fetchone()
         row = row or self.database.execute(f"{find} url = ?", (url,)).fetchone()
@@ -168,13 +170,14 @@ class State:
         if row is None:
             return None
         _, address, state, is_article, outcome, reason, found, first, fetched, due, *rest = row
-        attempts, failures, run, own = rest
+        attempts, failures, run, own, published = rest
         number = own or article
         aliases = self._number("SELECT count(*) FROM alias WHERE article = ?", number)
         return Address(
             url=address, state=STATES[state], is_article=bool(is_article), outcome=outcome, reason=reason,
             found=found, first_fetched=first, fetched=fetched, due=due, attempts=attempts, failures=failures,
-            run=run, article=number, aliases=aliases, versions=tuple(self.versions(number)),
+            run=run, article=number, aliases=aliases, published=published,
+            versions=tuple(self.versions(number)),
         )  # fmt: skip
 
     def versions(self, article: int | None) -> Iterator[Version]:
