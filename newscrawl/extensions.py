@@ -18,7 +18,7 @@ from newscrawl.jsonl import encode
 from newscrawl.pipelines import PageRejected
 from newscrawl.progress import Progress
 from newscrawl.reasons import Reason
-from newscrawl.state.ends import KNOWN
+from newscrawl.state.ends import KNOWN, End
 
 logger = logging.getLogger(__name__)
 
@@ -109,7 +109,7 @@ def totals_of(stats: dict[str, Any]) -> dict[str, int]:
     """Sum up the stats of a crawl."""
     rejected = sum(v for k, v in stats.items() if k.startswith("newscrawl/rejected/"))
     names = ("requested", "accepted", "failed")
-    known = sum(stats.get(f"newscrawl/ends/{end}", 0) for end in KNOWN)
+    known = sum(stats.get(f"newscrawl/ends/{end}", 0) for end in (*KNOWN, End.NOT_DUE))
     found = {name: stats.get(f"newscrawl/{name}", 0) for name in names}
     return found | {"rejected": rejected, "known": known}
 

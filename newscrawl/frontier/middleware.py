@@ -328,7 +328,8 @@ class FrontierMiddleware:
                 places.append(request)
         if entries:
             put = await self.frontier.put(entries)
-            self._count_seen(put.seen)
+            self._count_seen(put.seen, End.SEEN)
+            self._count_seen(put.not_due, End.NOT_DUE)
             if parent:
                 parent.new += put.new
                 parent.known += len(put.seen)
@@ -490,9 +491,9 @@ class FrontierMiddleware:
             self._count_source(ticket.lease.host)
         self._stats(f"ends/{end}")
 
-    def _count_seen(self, hosts: Iterable[str]) -> None:
+    def _count_seen(self, hosts: Iterable[str], end: End) -> None:
         for host in hosts:
-            self._stats(f"ends/{End.SEEN}")
+            self._stats(f"ends/{end}")
             self._count_source(host)
 
     def _count_source(self, host: str) -> None:

@@ -131,6 +131,8 @@ class Put:
     """To be fetched in this run."""
     seen: tuple[str, ...] = ()
     """Hosts of those known already and not due, one for each."""
+    not_due: tuple[str, ...] = ()
+    """Hosts of lists whose time has not come, one for each."""
     repeated: tuple[int, ...] = ()
     """Places of those that this run has met already."""
     new: int = 0

@@ -355,20 +355,26 @@ class SQLiteFrontier:
 
     def _put(self, entries: Sequence[Entry]) -> Put:
         asked = Counter[str]()
-        seen, repeated = list[str](), list[int]()
+        seen, not_due, repeated = list[str](), list[str](), list[int]()
         for place, entry in enumerate(entries):
             what = self._put_one(entry)
             asked[what] += 1
             asked["new"] += what == "added" and entry.is_article
             if what == "seen":
                 seen.append(entry.host)
+            elif what == "not_due":
+                not_due.append(entry.host)
             elif what == "repeated":
                 repeated.append(place)
         self._ask(self.run, asked["added"] + asked["seen"] + asked["not_due"])
         self._count(End.SEEN, None, asked["seen"])
         self._count(End.NOT_DUE, None, asked["not_due"])
         return Put(
-            added=asked["added"], seen=tuple(seen), repeated=tuple(repeated), new=asked["new"]
+            added=asked["added"],
+            seen=tuple(seen),
+            not_due=tuple(not_due),
+            repeated=tuple(repeated),
+            new=asked["new"],
         )
 
     def _put_one(self, entry: Entry) -> str:
