@@ -49,6 +49,29 @@ class Web:
             return json.load(answer)
 
 
+def gather(options: argparse.Namespace) -> None:
+    """Put all pages onto a few hosts of our own naming, with their titles and dates."""
+    folder = Path(tempfile.mkdtemp(prefix="newscrawl-gathered-"))
+    truth = {row["url"]: row for path in options.truth for row in read_lines(Path(path))}
+    pages, truths, seen = list[str](), list[str](), set[str]()
+    for path in options.pages:
+        for row in read_lines(Path(path)):
+            parts = urlsplit(row["url"])
+            if parts.path in ("", "/") or parts.path in seen:
+                continue
+            seen.add(parts.path)
+            host = f"www.paper-{len(pages) % options.gather}.example"
+            url = parts._replace(scheme="https", netloc=host).geturl()
+            pages.append(json.dumps({"url": url, "html": row["html"]}))
+            known = truth.get(row["url"], {})
+            truths.append(
+                json.dumps({"url": url, "title": known.get("title"), "date": known.get("date")})
+            )
+    for name, lines in (("pages", pages), ("truth", truths)):
+        (folder / f"{name}.jsonl").write_text("\n".join(lines) + "\n")
+    options.pages, options.truth = [str(folder / "pages.jsonl")], [str(folder / "truth.jsonl")]
+
+
 @contextmanager
 def replay(options: argparse.Namespace) -> Iterator[Web]:
     """Serve the pages."""
@@ -81,8 +104,10 @@ def replay(options: argparse.Namespace) -> Iterator[Web]:
             server.kill()
 
 
-def command_of(name: str, folder: Path, sites: list[str], delay: float) -> list[str]:
-    """Give the command that crawls all sites with a crawler."""
+def command_of(name: str, folder: Path, sites: list[str], options: argparse.Namespace) -> list[str]:
+    """Give the command that crawls all sites with a crawler; `name=PYTHON` says whose packages it has."""
+    name, _, python = name.partition("=")
+    delay = options.delay
     if name == "newscrawl":
         settings = [f"DOWNLOAD_DELAY={delay}", "CONCURRENT_REQUESTS=64"]
         pairs = [word for pair in settings for word in ("-s", pair)]
@@ -92,7 +117,7 @@ def command_of(name: str, folder: Path, sites: list[str], delay: float) -> list[
         ]  # fmt: skip
     list_of_sites = folder / "sites.txt"
     list_of_sites.write_text("\n".join(sites))
-    return [sys.executable, str(PEERS), name, str(list_of_sites), str(delay)]
+    return [python or sys.executable, str(PEERS), name, str(list_of_sites), str(delay)]
 
 
 def crawl(name: str, web: Web, folder: Path, options: argparse.Namespace) -> dict[str, Any]:
@@ -101,7 +126,10 @@ def crawl(name: str, web: Web, folder: Path, options: argparse.Namespace) -> dic
     environment = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
     proxies = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), proxy)
     begun = time.monotonic()
-    command = command_of(name, folder, web.sites, options.delay)
+    command = command_of(name, folder, web.sites, options)
+    if name.startswith("trafilatura"):
+        # It takes http_proxy for one of the SOCKS kind; curl, which it uses, knows this one.
+        proxies = {"ALL_PROXY": proxy}
     with (folder / "log.txt").open("wb") as log:
         process = subprocess.Popen(
             command, env={**environment, **proxies, "NO_PROXY": ""}, stdout=log, stderr=log
@@ -219,14 +247,22 @@ def main() -> None:
     parser.add_argument("--faults", action="store_true")
     parser.add_argument("--hostile", action="store_true")
     parser.add_argument("--discovery", choices=("mixed", *KINDS), default="mixed")
+    parser.add_argument(
+        "--gather",
+        type=int,
+        metavar="N",
+        help="put all pages onto N hosts: real ones have more than two",
+    )
     parser.add_argument("--crawlers", nargs="+", default=["newscrawl"])
     parser.add_argument("--port", type=int, default=8972)
     parser.add_argument("--delay", type=float, default=0.5)
     parser.add_argument("--most", type=float, default=900, help="seconds a crawler may take")
     options = parser.parse_args()
+    if options.gather:
+        gather(options)
     for name in options.crawlers:
         with replay(options) as web:
-            folder = Path(tempfile.mkdtemp(prefix=f"newscrawl-{name}-"))
+            folder = Path(tempfile.mkdtemp(prefix="newscrawl-discovery-"))
             show(name, web, folder, crawl(name, web, folder, options))
             sys.stdout.flush()
 

@@ -109,9 +109,10 @@ def totals_of(stats: dict[str, Any]) -> dict[str, int]:
     """Sum up the stats of a crawl."""
     rejected = sum(v for k, v in stats.items() if k.startswith("newscrawl/rejected/"))
     names = ("requested", "accepted", "failed")
-    known = sum(stats.get(f"newscrawl/ends/{end}", 0) for end in (*KNOWN, End.NOT_DUE))
+    known = sum(stats.get(f"newscrawl/ends/{end}", 0) for end in KNOWN)
     found = {name: stats.get(f"newscrawl/{name}", 0) for name in names}
-    return found | {"rejected": rejected, "known": known}
+    resting = stats.get(f"newscrawl/ends/{End.NOT_DUE}", 0)
+    return found | {"rejected": rejected, "known": known, "resting": resting}
 
 
 def last_line(stats: dict[str, Any]) -> str:

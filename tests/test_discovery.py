@@ -468,3 +468,10 @@ def test_what_comes_back_in_place_of_an_article_is_counted_and_never_written(
         assert f"{name} 1" in said
         assert f"{name} 1" in shown
     assert "ok 1" in shown
+
+
+def test_with_a_limit_no_more_lists_are_read_than_it_takes(tmp_path: Path) -> None:
+    with Web(dated_site()) as web:
+        said = Shell(tmp_path, web.proxy).crawl(f"{BASE}/", "--limit", "2")
+        assert len(web.asked("/map-")) == 1
+    assert "2 new" in said

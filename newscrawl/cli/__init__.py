@@ -111,7 +111,7 @@ def _configure_logging(options: argparse.Namespace) -> None:
     handler = logging.StreamHandler(sys.stderr)
     # On the handler: Scrapy opens the root logger for all levels.
     handler.setLevel(level)
-    handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+    handler.setFormatter(_Plain("%(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=level, handlers=[handler])
     if not options.verbose:
         # Certificates that do not match, line by line; Scrapy goes on all the same. By a filter,
@@ -124,12 +124,19 @@ def _configure_logging(options: argparse.Namespace) -> None:
             logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
-class _OneLine(logging.Formatter):
+class _Plain(logging.Formatter):
+    """Print nothing that steers a terminal: messages hold addresses and words of strangers' pages."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return "".join(c if c.isprintable() or c in "\n\t" else "�" for c in super().format(record))
+
+
+class _OneLine(_Plain):
     """Print the first line of a message, and no traceback: these are for -v."""
 
     def format(self, record: logging.LogRecord) -> str:
         lines = record.getMessage().splitlines() or [""]
-        return f"newscrawl: {lines[0]}"
+        return "newscrawl: " + "".join(c if c.isprintable() else "�" for c in lines[0])
 
 
 class _Version(argparse.Action):

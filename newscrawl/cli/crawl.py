@@ -190,9 +190,12 @@ def exit_code(stats: list[dict[str, Any]], expected: set[str]) -> ExitCode:
         or not all(s.get("newscrawl/totals_add_up") for s in stats)
     ):
         return ExitCode.FAILED
-    if not any(t["accepted"] or t["known"] for t in totals):
+    is_left_alone = any(
+        one.get("newscrawl/refusing") or one.get("newscrawl/silent") for one in stats
+    )
+    if not any(t["accepted"] or t["known"] or (t["resting"] and not is_left_alone) for t in totals):
         return _exit_code_of_nothing(stats)
-    if any(one.get("newscrawl/refusing") or one.get("newscrawl/silent") for one in stats):
+    if is_left_alone:
         return ExitCode.DEGRADED
     prefixes = ("newscrawl/source/", "newscrawl/known_source/")
     delivered = {

@@ -491,6 +491,8 @@ class SQLiteFrontier:
 
     def _claim(self, number: int) -> Claim:
         now = time.time()
+        if not self._articles_left():
+            return Claim()
         leases = list[Lease]()
         hosts = self._ready_hosts(now, number)
         busy = self._busy_sources()
@@ -529,11 +531,14 @@ class SQLiteFrontier:
             "SELECT q.host, h.name, h.source, h.distrusted, q.is_article, "
             f"(SELECT count(*) FROM url WHERE state = {LEASED} AND held = q.host) AS busy "
             "FROM queue AS q JOIN host AS h ON h.id = q.host "
-            "WHERE q.run = ? AND q.is_article <= ? AND q.waiting > 0 AND h.next_at <= ? AND busy < ? "
+            "WHERE q.run = ? AND q.waiting > 0 AND h.next_at <= ? AND busy < ? "
+            # With a limit a host's lists are read only until it has enough.
+            "AND (q.is_article OR ? IS NULL OR NOT EXISTS (SELECT 1 FROM queue AS a WHERE a.run = q.run "
+            "AND a.is_article AND a.host = q.host AND a.waiting >= ?)) "
             f"AND EXISTS (SELECT 1 FROM url WHERE run = q.run AND is_article = q.is_article "
             f"AND host = q.host AND state = {WAITING} AND coalesce(not_before, 0) <= ?) "
             "ORDER BY q.is_article, h.next_at LIMIT ?",
-            (self.run, self._articles_left() > 0, now, self.concurrency, now, 2 * number),
+            (self.run, now, self.concurrency, self.limit, self._articles_left(), now, 2 * number),
         ).fetchall()
         most = 1 if self.delay else self.concurrency
         found, taken = [], set[int]()
@@ -590,13 +595,12 @@ class SQLiteFrontier:
         return POLL_SECONDS if row[0] is None else min(max(row[0] - now, 0.001), POLL_SECONDS)
 
     def _drained(self) -> bool:
-        kinds = 1 if self._articles_left() else 0
         hosts = self.database.execute(
             "SELECT q.host FROM queue AS q JOIN host AS h ON h.id = q.host "
-            "WHERE q.run = ? AND q.is_article <= ? AND q.waiting > 0 AND h.next_at <= ?",
-            (self.run, kinds, time.time() + self.manners.patience),
+            "WHERE q.run = ? AND q.waiting > 0 AND h.next_at <= ?",
+            (self.run, time.time() + self.manners.patience),
         )
-        is_waiting = any(not self._is_full(host) for (host,) in hosts)
+        is_waiting = self._articles_left() > 0 and any(not self._is_full(host) for (host,) in hosts)
         leased = self.database.execute(
             f"SELECT 1 FROM url WHERE run = ? AND state = {LEASED} LIMIT 1", (self.run,)
         ).fetchone()
