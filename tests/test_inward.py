@@ -1,5 +1,6 @@
 """No address, in whatever form, leads inward; by its form, by redirect, or by what its name resolves to."""
 
+import asyncio
 import ipaddress
 import socket
 import subprocess
@@ -14,6 +15,7 @@ from scrapy import Request
 from scrapy.utils.url import add_http_if_no_scheme
 from twisted.web.client import URI
 
+from newscrawl.downloading.proxy import GuardProxy
 from newscrawl.inward import address_of, inward_reason, is_inward
 from tests.shell import Shell
 from tests.web import Answer, Canary, Web, article, feed, home
@@ -231,3 +233,42 @@ def test_private_addresses_can_be_allowed(tmp_path: Path) -> None:
         web.pages |= pages  # asked without a proxy, a request names its path alone
         Shell(tmp_path, "").crawl(url, "-s", "NEWSCRAWL_PRIVATE_ADDRESSES=1")
         assert web.asked("next-door")
+
+
+def test_the_browsers_proxy_passes_on_what_is_allowed_and_nothing_that_leads_inward(
+    canary: Canary,
+) -> None:
+    async def ask(proxy: GuardProxy, request: str) -> bytes:
+        await proxy.start()
+        reader, writer = await asyncio.open_connection(
+            "127.0.0.1", int(proxy.url.rsplit(":", 1)[1])
+        )
+        writer.write(request.encode())
+        answer = await asyncio.wait_for(reader.read(), 10)
+        writer.close()
+        return answer
+
+    async def main(web: Web) -> None:
+        target = f"127.0.0.1:{web.server.server_address[1]}"
+        proxy = GuardProxy(allows_private=True, upstream=None)
+        head = "Host: x\r\nProxy-Connection: keep-alive\r\nContent-Length: 0\r\n\r\n"
+        assert b"next door" in await ask(proxy, f"GET http://{target}/story HTTP/1.1\r\n{head}")
+        tunnel = await ask(
+            proxy,
+            f"CONNECT {target} HTTP/1.1\r\n\r\nGET /story HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+        )
+        assert tunnel.startswith(b"HTTP/1.1 200 Connection established")
+        proxy.close()
+        proxy = GuardProxy(allows_private=False, upstream=None)
+        for line in (
+            f"GET http://127.0.0.1:{canary.port}/ HTTP/1.1", f"CONNECT 127.0.0.1:{canary.port} HTTP/1.1",
+            f"CONNECT localhost:{canary.port} HTTP/1.1", f"GET http://2130706433:{canary.port}/ HTTP/1.1",
+            "GET file:///etc/passwd HTTP/1.1", "GET / HTTP/1.1",
+        ):  # fmt: skip
+            assert (await ask(proxy, f"{line}\r\n{head}")).startswith(b"HTTP/1.1 403")
+        assert len(proxy.refused) == 6
+        proxy.close()
+
+    with Web({"/story": article("A story from next door")}) as web:
+        asyncio.run(main(web))
+    assert not canary.was_met()

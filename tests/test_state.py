@@ -18,7 +18,13 @@ from newscrawl.errors import StateError
 from newscrawl.reasons import Reason
 from newscrawl.state import Entry, Frontier, Lease, Line, Manners, Outcome, RunKey
 from newscrawl.state.addresses import key_of
-from newscrawl.state.database import MIGRATIONS, SCHEMA_VERSION
+from newscrawl.state.database import (
+    APPLICATION_ID,
+    MIGRATIONS,
+    SCHEMA_1,
+    SCHEMA_VERSION,
+    open_database,
+)
 from newscrawl.state.ends import End
 from newscrawl.state.inspection import open_state
 from newscrawl.state.sqlite import LEASE_SECONDS, MAX_ATTEMPTS, SQLiteFrontier
@@ -605,3 +611,30 @@ def test_forgetting_makes_an_address_new_again(tmp_path: Path) -> None:
 
     assert run(tmp_path, put) == 1
     assert check(tmp_path) == []
+
+
+def test_a_state_of_the_first_schema_is_migrated_with_all_it_holds(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    old = sqlite3.connect(path)
+    old.executescript(SCHEMA_1)
+    old.execute("INSERT INTO host (name, source) VALUES ('www.a.example', 'a.example')")
+    old.execute(
+        "INSERT INTO url (key, url, host, is_article, run, met, found) VALUES (?, ?, 1, 1, 1, 1, 1.0)",
+        (key_of("http://www.a.example/x"), "http://www.a.example/x"),
+    )
+    old.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    old.execute("PRAGMA user_version = 1")
+    old.commit()
+    old.close()
+
+    database = open_database(path)
+
+    assert database.execute("PRAGMA user_version").fetchone()[0] == SCHEMA_VERSION
+    assert database.execute("SELECT url, score, not_before FROM url").fetchall() == [
+        ("http://www.a.example/x", 0.0, None)
+    ]
+    assert database.execute("SELECT backoff, refusals, silences FROM host").fetchall() == [
+        (0.0, 0, 0)
+    ]
+    assert database.execute("SELECT waiting FROM queue").fetchall() == [(1,)]
+    database.close()

@@ -48,9 +48,14 @@ class PauseMiddleware:
 
     def process_response(self, request: Request, response: Response) -> Response:
         """Note how a host has answered, before anything is made of the answer."""
+        self.request_left(request)
         said = (response.headers.get("Retry-After") or b"").decode("latin-1")
         self.pace.answered(_host_of(request), response.status, retry_after(said))
         return response
+
+    def process_exception(self, request: Request, exception: Exception) -> None:
+        """Note that a request has ended, also where another middleware ended it."""
+        self.request_left(request)
 
     async def process_request(self, request: Request) -> None:
         """Wait until the host has rested.

@@ -22,7 +22,7 @@ REFUSALS: Final = {End.ROBOTS: 86400.0, End.BLOCKED: 3600.0}
 """Seconds until a refused address is asked for again: robots.txt may be kept for a day (RFC 9309)."""
 LASTING: Final = frozenset(
     {
-        Reason.HOME, Reason.LISTING, Reason.SEARCH, Reason.PRODUCT, Reason.SERVICE, Reason.NOT_HTML,
+        Reason.OUT_OF_RANGE, Reason.UNSAFE, Reason.HOME, Reason.LISTING, Reason.SEARCH, Reason.PRODUCT, Reason.SERVICE, Reason.NOT_HTML,
         Reason.TOO_LARGE, Reason.TOO_COMPLEX,
     }
 )  # fmt: skip
