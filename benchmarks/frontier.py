@@ -163,7 +163,7 @@ def fill(path: Path, folder: Path, seen: int) -> float:
     wall = time.perf_counter()
     database = opened.database
     database.executemany(
-        "INSERT INTO host VALUES (?, ?, ?, 0, 0)",
+        "INSERT INTO host (id, name, source) VALUES (?, ?, ?)",
         [(n + 1, f"host-{n}.example", f"host-{n}.example") for n in range(HOSTS)],
     )
     for first in range(0, seen, 100_000):
