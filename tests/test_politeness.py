@@ -329,3 +329,17 @@ def test_a_header_that_is_none_is_wrong_usage(headers: str, web: Web, shell: She
     assert "NEWSCRAWL_HEADERS" in shell.crawl(
         f"{BASE}/", "-s", f"NEWSCRAWL_HEADERS={headers}", code=2
     )
+
+
+def test_a_redirect_to_a_host_that_is_left_alone_does_not_hang(web: Web, shell: Shell) -> None:
+    moved = f"{BASE}/2026/11/20/a-page-that-has-moved-on"
+    target = "http://www.busy.example/2026/11/20/where-the-page-is-now"
+    web.pages[moved] = Answer(status=302, headers={"Location": target})
+    web.pages[target] = Answer("", 503, headers={"Retry-After": "3000"})
+    begun = time.monotonic()
+
+    said = shell.crawl(target, moved, "-s", "NEWSCRAWL_PATIENCE=2", "-s", "RETRY_TIMES=0", code=3)
+
+    assert time.monotonic() - begun < 30
+    assert len(web.asked("where-the-page-is-now")) == 1
+    assert "failed" in said

@@ -1,14 +1,17 @@
 """A redirect to another host waits for that host too."""
 
 import asyncio
+import time
 from typing import Self
 
 from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.exceptions import NotConfigured
 
+from newscrawl.downloading.pause import HostRefusesError
 from newscrawl.frontier.middleware import FrontierMiddleware
 from newscrawl.frontier.requests import LEASE_KEY, host_of
+from newscrawl.state import Manners
 from newscrawl.state.sqlite import POLL_SECONDS
 
 
@@ -17,6 +20,7 @@ class HostMiddleware:
 
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
+        self.patience = crawler.settings.getfloat("NEWSCRAWL_PATIENCE", Manners().patience)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -31,7 +35,12 @@ class HostMiddleware:
         return cls(crawler)
 
     async def process_request(self, request: Request) -> None:
-        """Hold the host of a request that a redirect has led away from the leased one."""
+        """Hold the host of a request that a redirect has led away from the leased one.
+
+        Raises:
+            HostRefusesError: it cannot be had in the time that a run waits for a host.
+
+        """
         if not request.meta.get("redirect_times"):
             return
         middleware = self.crawler.get_spider_middleware(FrontierMiddleware)
@@ -39,5 +48,8 @@ class HostMiddleware:
         if middleware is None or ticket is None:
             return
         delay = middleware.pace.delay(ticket.lease.host, None)
-        while not await middleware.frontier.move(ticket.lease, host_of(request.url), delay):
+        host, late = host_of(request.url), time.monotonic() + self.patience
+        while not await middleware.frontier.move(ticket.lease, host, delay):
+            if time.monotonic() > late:
+                raise HostRefusesError(f"{host} is busy, or asks to be left alone")
             await asyncio.sleep(POLL_SECONDS)
