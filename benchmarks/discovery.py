@@ -45,7 +45,7 @@ class Web:
     def ask(self, what: str) -> Any:
         """Ask the replay for its urls, stats or log."""
         handler = urllib.request.ProxyHandler({"http": f"http://127.0.0.1:{self.port}"})
-        with urllib.request.build_opener(handler).open(f"{CONTROL}/{what}", timeout=60) as answer:
+        with urllib.request.build_opener(handler).open(f"{CONTROL}/{what}", timeout=240) as answer:
             return json.load(answer)
 
 
@@ -263,7 +263,13 @@ def main() -> None:
     for name in options.crawlers:
         with replay(options) as web:
             folder = Path(tempfile.mkdtemp(prefix="newscrawl-discovery-"))
-            show(name, web, folder, crawl(name, web, folder, options))
+            took = crawl(name, web, folder, options)
+            try:
+                show(name, web, folder, took)
+            except OSError as error:
+                print(
+                    f"\n## {name}: exit {took['exit']}, {took['seconds']:.0f} s; the replay does not answer any more: {error}"
+                )
             sys.stdout.flush()
 
 
