@@ -6,6 +6,7 @@ from pathlib import Path
 
 import lxml.html
 import pytest
+from protego import Protego
 
 from newscrawl import Article, Page, clean
 from newscrawl.discovery.bounds import Bounds, parse_bounds, span_in_name, span_in_path
@@ -13,6 +14,7 @@ from newscrawl.discovery.feeds import declared_feeds, read_feed
 from newscrawl.discovery.links import LinkTest, find_links, form_of, is_paid, next_page
 from newscrawl.discovery.listed import Listed, said
 from newscrawl.discovery.sitemaps import read_sitemap
+from newscrawl.downloading.robots import Rules
 from newscrawl.errors import UsageError
 from newscrawl.items import Candidate
 from tests.shell import Shell
@@ -210,6 +212,26 @@ def test_pages_are_pruned_by_what_is_known_of_their_date(entry: Listed, rule: st
     assert MAY.against_page(entry) == rule
 
 
+@pytest.mark.parametrize(
+    "date", ["0001-01-01T00:00:00", "0001-01-01", "9999-12", "0000-00-00", "soon"]
+)
+def test_dates_that_mean_none_prune_nothing(date: str) -> None:
+    assert MAY.against_page(listed(f"{BASE}/a", published=date, modified=date)) is None
+    assert MAY.against_sitemap(listed(f"{BASE}/map.xml", modified=date)) is None
+    assert not MAY.holds(date)
+
+
+def test_addresses_that_are_none_in_robots_txt_and_home_page_are_passed_over() -> None:
+    rules = Rules(
+        read=0.0, rules=Protego.parse("Sitemap: http://[bad\nSitemap: /map.xml\n")
+    )
+    assert rules.sitemaps(f"{BASE}/") == (f"{BASE}/map.xml",)
+    tree = lxml.html.fromstring(
+        "<html><head><link rel=alternate type='application/rss+xml' href='http://[bad'></head></html>"
+    )
+    assert declared_feeds(tree, f"{BASE}/") == ()
+
+
 def test_what_stays_is_judged_by_the_articles_date() -> None:
     assert MAY.holds("2024-05-07T10:00:00+05:30")
     assert MAY.holds("2024-05-31")
@@ -235,7 +257,13 @@ def test_bounds_are_read(
 
 @pytest.mark.parametrize(
     ("since", "until"),
-    [("yesterday", None), ("2026-02-30", None), ("2026-02-01", "2026-01-01"), (None, "31.1.2026")],
+    [
+        ("yesterday", None),
+        ("2026-02-30", None),
+        ("2026-02-01", "2026-01-01"),
+        (None, "31.1.2026"),
+        ("99999999d", None),
+    ],
 )
 def test_bounds_that_make_no_sense_are_wrong_usage(since: str | None, until: str | None) -> None:
     with pytest.raises(UsageError):

@@ -47,35 +47,42 @@ class Bounds:
         """Say which rule prunes a sitemap that an index lists."""
         if self.is_outside(span_in_name(listed.url)):
             return "sitemap_name"
-        modified = listed.date("modified")
-        if modified and self.is_before(span_of(modified)[1]):
-            return "sitemap_lastmod"
-        return None
+        return "sitemap_lastmod" if self._was_changed_before(listed) else None
 
     def against_page(self, listed: Listed) -> str | None:
         """Say which rule prunes a page that a list names."""
-        published, modified = listed.date("published"), listed.date("modified")
-        if published:
-            return "listed_date" if self.is_outside(span_of(published)) else None
+        published = listed.date("published")
+        if published and (span := span_of(published)):
+            return "listed_date" if self.is_outside(span) else None
         if self.is_outside(span_in_path(listed.url)):
             return "path_date"
         # What was changed last before the bounds was published before them.
-        if modified and self.is_before(span_of(modified)[1]):
-            return "listed_date"
-        return None
+        return "listed_date" if self._was_changed_before(listed) else None
+
+    def _was_changed_before(self, listed: Listed) -> bool:
+        modified = listed.date("modified")
+        span = span_of(modified) if modified else None
+        return span is not None and self.is_before(span[1])
 
     def holds(self, published: str | None) -> bool:
         """Tell whether an article's date lies within; one without a date does not."""
         reading = read_date(published) if published else None
-        return reading is not None and not self.is_outside(span_of(reading))
+        span = span_of(reading) if reading else None
+        return span is not None and not self.is_outside(span)
 
 
-def span_of(reading: Reading) -> Span:
-    """Give the time in which a printed date may lie: a moment, or a day anywhere on earth."""
+def span_of(reading: Reading) -> Span | None:
+    """Give the time in which a printed date may lie: a moment, or a day anywhere on earth.
+
+    None for those at the ends of the calendar: 0001-01-01 is what some systems print for no date.
+    """
     start = reading.instant
     length = {"day": timedelta(days=1), "month": timedelta(days=31), "year": timedelta(days=366)}
     slack = timedelta() if reading.zone_from else SLACK
-    return start - slack, start + length.get(reading.precision, timedelta()) + slack
+    try:
+        return start - slack, start + length.get(reading.precision, timedelta()) + slack
+    except OverflowError:
+        return None
 
 
 def span_in_path(url: str) -> Span | None:
@@ -145,7 +152,10 @@ def _moment(name: str, text: str | None, now: datetime) -> datetime | None:
     if not text:
         return None
     if (age := read_age(text)) is not None:
-        return now - timedelta(seconds=age)
+        try:
+            return now - timedelta(seconds=age)
+        except OverflowError:
+            raise UsageError(f"{name}={text}: no calendar goes back so far") from None
     try:
         moment = datetime.fromisoformat(text.strip())
     except ValueError:

@@ -3,13 +3,12 @@
 import html
 import re
 from typing import Any, Final
-from urllib.parse import urljoin
 
 import feedparser
 import lxml.html
 import msgspec
 
-from newscrawl.discovery.listed import Listed, list_of, said
+from newscrawl.discovery.listed import Listed, absolute, list_of, said
 
 FEED_TYPES: Final = (
     "application/rss+xml", "application/atom+xml", "application/rdf+xml", "application/feed+json",
@@ -135,9 +134,10 @@ def declared_feeds(tree: lxml.html.HtmlElement, url: str) -> tuple[str, ...]:
     links = tree.xpath('//link[contains(concat(" ", @rel, " "), " alternate ")][@href]')
     return tuple(
         dict.fromkeys(
-            urljoin(url, link.get("href"))
+            feed
             for link in links
-            if (link.get("type") or "").split(";")[0].strip().lower() in FEED_TYPES
+            if (feed := absolute(link.get("href"), url))
+            and (link.get("type") or "").split(";")[0].strip().lower() in FEED_TYPES
             and not any(
                 m in f"{link.get('title', '')} {link.get('href')}".lower() for m in COMMENT_MARKS
             )

@@ -6,7 +6,6 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urljoin
 
 from lxml import etree
 
@@ -176,14 +175,3 @@ def _says(entry: etree._Element) -> tuple[Candidate, ...]:
 
 def _split(keywords: str | None) -> list[str]:
     return [word for word in (keywords or "").split(",") if word.strip()][:30]
-
-
-def sitemaps_in_robots(text: str, url: str) -> tuple[str, ...]:
-    """Give the sitemaps that a robots.txt names.
-
-    >>> sitemaps_in_robots("Sitemap: /news.xml # new", "https://a.example/robots.txt")
-    ('https://a.example/news.xml',)
-    """
-    lines = (line.split("#", 1)[0].partition(":") for line in text.splitlines())
-    found = (value.strip() for key, _, value in lines if key.strip().lower() == "sitemap")
-    return tuple(dict.fromkeys(urljoin(url, value) for value in found if value))

@@ -13,6 +13,7 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest, NotConfigured
 from scrapy.http.request import NO_CALLBACK
 
+from newscrawl.discovery.listed import absolute
 from newscrawl.downloading.pause import PauseMiddleware
 from newscrawl.items import OptOut
 from newscrawl.reference import word_list
@@ -61,7 +62,7 @@ class Rules:
     def sitemaps(self, base: str) -> tuple[str, ...]:
         """Give the sitemaps that it names."""
         found = self.rules.sitemaps if self.rules else ()
-        return tuple(dict.fromkeys(urljoin(base, url.strip()) for url in found if url.strip()))
+        return tuple(dict.fromkeys(one for url in found if (one := absolute(url, base))))
 
     def opt_outs(self, url: str) -> tuple[OptOut, ...]:
         """Give the crawlers for training machines that it forbids an address which we may fetch."""
