@@ -1,7 +1,11 @@
-"""``python -m newscrawl``."""
+"""Run the command line as ``python -m newscrawl``."""
 
 import sys
 
-from newscrawl.cli import main
+try:
+    from newscrawl.cli import main
 
-sys.exit(main())
+    code = main()
+except KeyboardInterrupt:  # in the first imports, before there is a handler
+    code = 130
+sys.exit(code)

@@ -222,9 +222,7 @@ def test_dates_that_mean_none_prune_nothing(date: str) -> None:
 
 
 def test_addresses_that_are_none_in_robots_txt_and_home_page_are_passed_over() -> None:
-    rules = Rules(
-        read=0.0, rules=Protego.parse("Sitemap: http://[bad\nSitemap: /map.xml\n")
-    )
+    rules = Rules(read=0.0, rules=Protego.parse("Sitemap: http://[bad\nSitemap: /map.xml\n"))
     assert rules.sitemaps(f"{BASE}/") == (f"{BASE}/map.xml",)
     tree = lxml.html.fromstring(
         "<html><head><link rel=alternate type='application/rss+xml' href='http://[bad'></head></html>"
