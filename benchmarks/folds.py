@@ -7,17 +7,15 @@ from tempfile import TemporaryDirectory
 
 from benchmarks import train_lines
 from benchmarks.evalset import fold_of
-from benchmarks.forests import write
 from newscrawl import forest
-from newscrawl.extraction.choice import MODEL
-from newscrawl.extraction.evidence import FEATURES
+from newscrawl.extraction.choice import FIRST_MODEL, SECOND_MODEL
 
 
 @contextmanager
 def models_in(folder: Path) -> Iterator[None]:
     """Read models from a folder; those that are not there, from the package."""
     shipped = forest.FOLDER
-    for name in ("lines", "pages"):
+    for name in (FIRST_MODEL, SECOND_MODEL, "pages"):
         if not (folder / f"{name}.json").exists():
             (folder / f"{name}.json").write_bytes((shipped / f"{name}.json").read_bytes())
     forest.FOLDER = folder
@@ -31,10 +29,10 @@ def models_in(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def line_model_without(samples: list[train_lines.Sample], fold: int) -> Iterator[Path]:
-    """Use a line model that has seen no publisher of a fold; give the folder it stands in."""
+    """Use line models that have seen no publisher of a fold; give the folder it stands in."""
     with TemporaryDirectory() as scratch:
         folder = Path(scratch)
         others = [sample for sample in samples if fold_of(sample.truth) != fold]
-        write(MODEL, train_lines.fit(others), FEATURES, folder)
+        train_lines.write_models(others, folder)
         with models_in(folder):
             yield folder

@@ -22,7 +22,7 @@ class Trained:
 
     parts: list[tuple[Any, float]]
 
-    def scores(self, rows: list[list[float]]) -> Any:
+    def scores(self, rows: Any) -> Any:
         """Give each row's probability."""
         table = np.array(rows, dtype=np.float32)
         raw = sum(share * booster.predict(table, raw_score=True) for booster, share in self.parts)

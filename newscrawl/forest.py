@@ -4,6 +4,7 @@ The trees are data (`reference/models/*.json`), trained by `benchmarks/train_*.p
 them are whole thousandths, so that a sum is the same on every machine.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
@@ -18,6 +19,7 @@ from newscrawl.reference import ROOT
 
 FOLDER = ROOT / "models"
 """Where models are read from; the benchmarks put others in their place."""
+Rows = NDArray[Any] | list[list[float]]
 UNIT: Final = 1000
 """Parts of a log-odds that a leaf's value is counted in."""
 MODEL_VERSION: Final = 1
@@ -51,49 +53,51 @@ class Forest:
     value: NDArray[Any]
     depth: int
 
-    def scores(self, rows: list[list[float]]) -> list[float]:
+    def scores(self, rows: Rows) -> list[float]:
         """Give each row's probability, 0 to 1."""
-        if not rows:
+        if not len(rows):
             return []
-        nodes = self._walk(self._table(rows))[-1]
+        *_, nodes = self._walk(_table(rows))
         odds = self.value.take(nodes).sum(axis=1) / UNIT
-        return [float(p) for p in np.round(1.0 / (1.0 + np.exp(-odds)), 4)]
+        scores: list[float] = np.round(1.0 / (1.0 + np.exp(-odds)), 4).tolist()
+        return scores
 
     def reasons(
-        self, rows: list[list[float]], count: int = 3
+        self, rows: Rows, count: int = 3
     ) -> list[tuple[tuple[str, float], ...]]:
         """Give the figures that lowered each row's score most, with their values.
 
         A figure's share is the sum of the steps in expected score at the splits that ask for it.
         """
-        if not rows:
+        if not len(rows):
             return []
+        table = _table(rows)
         shares = np.zeros((len(rows), len(self.features)), dtype=np.int64)
         at = np.arange(len(rows))[:, None]
-        for nodes, followers in pairwise(self._walk(self._table(rows))):
+        for nodes, followers in pairwise(self._walk(table)):
             # Where a leaf is reached, node and follower are one, and the step is nothing.
             change = self.value[followers] - self.value[nodes]
             np.add.at(shares, (at, self.feature[nodes]), change)
         worst = np.argsort(shares, axis=1, kind="stable")[:, :count]
         return [
-            tuple((self.features[i], row[i]) for i in order if share[i] < 0)
-            for row, share, order in zip(rows, shares, worst, strict=True)
+            tuple((self.features[i], float(row[i])) for i in order if share[i] < 0)
+            for row, share, order in zip(table, shares, worst, strict=True)
         ]
 
-    def _table(self, rows: list[list[float]]) -> NDArray[Any]:
-        return np.asarray(rows, dtype=np.float32)
-
-    def _walk(self, table: NDArray[Any]) -> list[NDArray[Any]]:
+    def _walk(self, table: NDArray[Any]) -> Iterator[NDArray[Any]]:
         """Give the nodes that each row stands on in each tree, level by level."""
         starts = (np.arange(len(table)) * table.shape[1])[:, None]
         values = table.ravel()
         nodes = np.repeat(self.roots[None, :], len(table), axis=0)
-        steps = [nodes]
+        yield nodes
         for _ in range(self.depth):
             goes_right = values.take(self.feature.take(nodes) + starts) > self.threshold.take(nodes)
             nodes = self.children.take(2 * nodes + goes_right)
-            steps.append(nodes)
-        return steps
+            yield nodes
+
+
+def _table(rows: Rows) -> NDArray[Any]:
+    return np.ascontiguousarray(rows, dtype=np.float32)
 
 
 @cache

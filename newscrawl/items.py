@@ -20,7 +20,7 @@ SIGNS: Final = (
     "has_published_meta", "has_author_meta", "body_single", "body_list", "body_shop", "body_page", "articles", "h1s", "headings",
     "linked_headings", "images", "forms", "inputs", "buttons", "times", "tables", "prices", "segments",
     "menu_share", "link_share", "prose", "paragraphs", "long_paragraphs", "mean_prose", "top_share",
-    "traf_chars", "traf_share", "sure_share", "mean_score", "kept_spread", "author_candidates",
+    "sure_share", "mean_score", "kept_spread", "author_candidates",
     "date_candidates", "has_date_markup", "cards", "title_words", "comments", "questions", "first_person",
     "tel_links", "share_links", "trade_links", "tag_links", "author_links", "trade_path", "topic_path",
 )  # fmt: skip

@@ -6,10 +6,14 @@ none names a publisher or a page.
 
 import re
 import string
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import islice
-from typing import Final
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from newscrawl import lines
 from newscrawl.extraction.marks import MARK_NAMES, NOISE_BITS, is_beside, is_strong, marks_of
@@ -48,37 +52,51 @@ ENDING: Final = 80
 STARTS: Final = re.compile(r"[\"'“„«‘(\[]*([^\W\d_])")
 DIGIT: Final = re.compile(r"\d")
 UPPER: Final = re.compile(r"[A-ZÀ-ÖØ-ÞĀĂĄĆČĎĐĒĖĘĚĞĢĪĮİĶĻĽŁŃŅŇŐŒŔŘŚŞŠŤŪŮŰŲŹŻŽΑ-ΩА-ЯЁЄІЇҐ]")
-ADDRESS: Final = re.compile(r"https?://|www\.|@\S+\.\w|\.(?:com|org|net|de|fr|co|tv)\b")
+SAMPLE: Final = 240
+"""Characters of a line in which digits and capitals are counted."""
 MIN_OWN_PROSE: Final = 0.1
 """Share of the page's prose that must stand outside the comments for them to be comments on it."""
 LINKED_SHARE: Final = 0.8
 MENU_CHARS: Final = 80
 TINY_CHARS: Final = 12
 NEAR: Final = 2
+SHORT: Final = 300
+"""Characters; longer lines are not looked at for prompts."""
+AROUND: Final = 5
+"""Segments before and behind that are counted."""
+REACH: Final = 2
+"""Segments before and behind whose figures are taken."""
+CELLS: Final = frozenset({"td", "th", "tr"})
 PREFIX_WORDS: Final = 2
 
 NEIGHBOURS: Final = (-2, -1, 1, 2)
-FEATURES: Final = (
+PLACED: Final = (
     "chars", "words", "link_share", "links", "bold_share", "slanted_share", "is_sentence", "sentences",
     "commas", "digit_share", "capital_share", "upper_share", "ends_colon", "ends_question", "starts_lower",
-    "has_bar", "has_address", "is_prompt", "is_meta_line", "is_notice", "is_credit", "is_related_heading",
-    "kind_heading", "kind_list", "kind_quote", "kind_row", "heading_level", "tag_p", "tag_div", "tag_li",
-    "tag_td", "tag_inline", "after_break", "after_image", "image_near", "title_same", "title_share",
-    "is_summary", "is_caption", "same_start", "traf_line", "traf_text",
-    "index", "position", "since_headline", "prose_before", "prose_after", "since_first_traf",
-    "until_last_traf", "since_traf", "until_traf", "traf_around", "depth", "like", "parent_chars",
-    "parent_links", "parent_prose", "parent_traf", "parent_segments", "upper_prose", "upper_links",
-    "upper_traf", "upper_segments", "third_prose", "third_links", "top_up", "top_down", "top_share",
-    "anchor_up", "anchor_down", "noise_up", "noise_kinds", "strong_up", "strong_share", "page_prose",
-    "page_segments", "traf_share",
-    *(f"{name}{step:+d}" for step in NEIGHBOURS for name in ("chars", "link_share", "is_sentence", "traf", "same_parent")),
+    "is_prompt", "kind_heading", "kind_list", "kind_quote", "kind_row", "heading_level", "tag_p", "tag_div",
+    "tag_li", "tag_td", "tag_inline", "after_break", "after_image", "image_near", "title_same", "title_share",
+    "is_summary", "is_caption", "same_start", "depth", "like", "parent_chars", "parent_links", "parent_prose",
+    "parent_segments", "upper_prose", "upper_links", "upper_segments", "third_prose", "third_links",
+    "top_up", "top_down", "noise_up", "noise_kinds", "strong_up", "strong_share",
     *(f"in_{tag}" for tag in HELD),
     *(f"mark_{name}" for name in MARK_NAMES),
 )  # fmt: skip
-FROM_TRAFILATURA: Final = tuple(
-    i for i, name in enumerate(FEATURES) if "traf" in name or "anchor" in name
-)
-"""Figures that rest on the other extractor's choice."""
+"""Figures of a line itself and of the elements around it, gathered line by line."""
+ORDERED: Final = (
+    "index", "position", "since_headline", "prose_before", "prose_after", "top_share", "page_prose",
+    "page_segments",
+    *(f"{name}{step:+d}" for step in NEIGHBOURS for name in ("chars", "link_share", "is_sentence", "same_parent")),
+)  # fmt: skip
+"""Figures of its position among the others, worked out for all lines at once."""
+TOLD: Final = (
+    "told_line", "told_text", "since_first_told", "until_last_told", "since_told", "until_told",
+    "told_around", "parent_told", "upper_told", "anchor_up", "anchor_down", "told_share",
+    *(f"told{step:+d}" for step in NEIGHBOURS),
+)  # fmt: skip
+"""Figures that rest on the other extractor's choice; only the second look has them."""
+FIRST_LOOK: Final = PLACED + ORDERED
+SECOND_LOOK: Final = FIRST_LOOK + TOLD
+Table = NDArray[Any]
 
 
 class Evidence:
@@ -115,6 +133,12 @@ class Evidence:
 
     def _trace(self, told: Sequence[str]) -> None:
         """Find the segments that the other extractor's text has, and how far the nearest are."""
+        self.is_told = bool(told)
+        self.traf_line = self.traf = [False] * len(self.segments)
+        self.told, self.anchor = 0.0, None
+        self.first = self.last = -1
+        if not told:
+            return
         in_order = [line.replace(" ", "") for line in told]
         told_lines, told_text = set(in_order), "".join(in_order)
         tight = [s.text.replace(" ", "") for s in self.segments]
@@ -124,38 +148,33 @@ class Evidence:
             for line, text in zip(self.traf_line, tight, strict=True)
         ]
         self.told = sum(size for size, t in zip(self.sizes, self.traf, strict=True) if t)
-        self.since = _gaps(self.traf)
-        self.until = _gaps(self.traf[::-1])[::-1]
         sure = [i for i, t in enumerate(self.traf) if t and self.sizes[i] >= TOLD_CHARS]
         self.first, self.last = (sure[0], sure[-1]) if sure else (-1, -1)
-        self.anchor: Place | None = None
+        anchor: Place | None = None
         for i in sure:
             if self.prose[i]:
                 holder = self.blocks[i].parent or self.blocks[i]
-                self.anchor = shared_place(self.anchor, holder) if self.anchor else holder
+                anchor = shared_place(anchor, holder) if anchor else holder
+        self.anchor = anchor
 
     def _sum_places(self) -> None:
         """Add up text, links and prose for every place, and find the one with the most prose."""
-        scores: Counter[int] = Counter()
-        places: dict[int, Place] = {}
+        scores: Counter[Place] = Counter()
         for i, segment in enumerate(self.segments):
-            size, prose, linked = self.sizes[i], self.prose[i], segment.link_chars * self.scale
-            told = size if self.traf[i] else 0.0
+            size, prose = self.sizes[i], self.prose[i]
             place = segment.place
             place.text_chars += size
-            place.link_chars += linked
+            place.link_chars += segment.link_chars * self.scale
             place.prose_chars += prose
-            place.told_chars += told
             place.segments += 1
-            holder = self.blocks[i].parent
-            if prose and holder:
-                for at, share in ((holder, 1.0), (holder.parent, 0.5)):
-                    if at is not None:
-                        places[id(at)] = at
-                        scores[id(at)] += int(prose * share)
+            if self.traf[i]:
+                place.told_chars += size
+            if prose and (holder := self.blocks[i].parent):
+                scores[holder] += int(prose)
+                if holder.parent is not None:
+                    scores[holder.parent] += int(prose * 0.5)
         _add_upwards(self.segments)
-        best = max(scores, key=lambda key: (scores[key], -places[key].order), default=None)
-        self.top = places[best] if best is not None else None
+        self.top = max(scores, key=lambda place: (scores[place], -place.order), default=None)
         self.alike = Counter((id(b.parent), b.tag, b.marks) for b in self.blocks)
 
     def _choose(self) -> None:
@@ -163,17 +182,22 @@ class Evidence:
         in_aside = [_is_aside(block) for block in self.blocks]
         own = sum(p for p, c in zip(self.prose, in_aside, strict=True) if not c)
         has_more = own >= MIN_OWN_PROSE * self.total
+        near = _between([p > 0 for p in self.prose])
+        if self.is_told:
+            near = [n or t for n, t in zip(near, _between(self.traf), strict=True)]
         self.candidates = [
             i
             for i in range(len(self.segments))
-            if not (has_more and in_aside[i]) and self._is_worth(i)
+            if not (has_more and in_aside[i]) and (near[i] or self._is_worth(i))
         ]
 
     def _is_worth(self, i: int) -> bool:
-        if self.traf[i] or (self.since[i] <= NEAR and self.until[i] <= NEAR):
-            return True
         is_menu = self.links[i] >= LINKED_SHARE and self.sizes[i] < MENU_CHARS
-        return not is_menu and self.sizes[i] >= TINY_CHARS and not _in_footer(self.blocks[i])
+        if is_menu:
+            return False
+        if self.sizes[i] >= TINY_CHARS and not _in_footer(self.blocks[i]):
+            return True
+        return self.top is not None and any(place is self.top for place in self.blocks[i].upwards())
 
     def _count(self) -> None:
         """Count the lines that come more than once, and those that begin alike."""
@@ -188,167 +212,213 @@ class Evidence:
             return True
         return segment.kind == "heading" and bool(self.title) and self.keys.get(i) == self.title
 
-    def rows(self) -> list[list[float]]:
-        """Give the figures of every candidate, in the order of `FEATURES`."""
-        running = 0.0
-        before: list[float] = []
-        for prose in self.prose:
-            before.append(running / self.total)
-            running += prose
-        page = [self.total, float(len(self.segments)), min(self.told / self.total, 9.0)]
-        return [
-            [
-                *self._text_row(i),
-                *self._words_row(i),
-                *self._order_row(i, before[i]),
-                *self._places_row(i),
-                *page,
-                *self._neighbours_row(i),
-                *distances(self.segments[i].place),
-            ]
-            for i in self.candidates
-        ]
+    def table(self) -> Table:
+        """Give the figures of every candidate, a row each.
 
-    def _text_row(self, i: int) -> list[float]:
+        The columns are those of `FIRST_LOOK`, or, where the other extractor's choice is known, of
+        `SECOND_LOOK`.
+        """
+        if not self.candidates:
+            width = len(SECOND_LOOK if self.is_told else FIRST_LOOK)
+            return np.empty((0, width), dtype=np.float32)
+        figures = array("f")
+        around = _Around(self)
+        for i in self.candidates:
+            figures.extend(self._text_row(i))
+            figures.extend(self._words_row(i))
+            figures.extend(around.row(self.segments[i].place, self.blocks[i]))
+        placed = np.frombuffer(figures, dtype=np.float32).reshape(len(self.candidates), -1)
+        parts = [placed, *self._order_columns()]
+        if self.is_told:
+            parts += self._told_columns()
+        return np.column_stack(parts)
+
+    def _text_row(self, i: int) -> tuple[float, ...]:
         segment = self.segments[i]
         text = segment.text
         length = len(text)
-        letters = text[:400]
+        is_ascii = text.isascii()
+        letters = text[:SAMPLE]
         begun = letters.split()
         first = STARTS.match(text)
-        is_short = length < 300
         tag = self.blocks[i].tag
         kind = segment.kind
-        return [
+        return (
             min(self.sizes[i], 5000.0),
-            float(min(len(text.split()), 500)),
+            min(text.count(" ") + 1, 500),
             self.links[i],
-            float(min(segment.links, 20)),
+            min(segment.links, 20),
             segment.bold_chars / length,
             segment.slanted_chars / length,
-            float(self.ends[i]),
-            float(min(_count_ends(text), 20)),
-            float(min(sum(map(text.count, COMMAS)), 20)),
+            self.ends[i],
+            min(_count_ends(text), 20),
+            min(text.count(",") + text.count(";") if is_ascii else sum(map(text.count, COMMAS)), 20),
             _share(DIGIT, string.digits, letters),
-            sum(word[0].isupper() for word in begun) / max(1, len(begun)),
+            sum([word[0].isupper() for word in begun]) / max(1, len(begun)),
             _share(UPPER, string.ascii_uppercase, letters),
-            float(text.endswith((":", "："))),
-            float(text.endswith(("?", "？", "؟"))),
-            float(first[1].islower()) if first else -1.0,
-            float(any(sign in text for sign in "|»›•")),
-            float(is_short and bool(ADDRESS.search(text))),
-            float(is_short and _is_prompt(text)),
-            float(is_short and _is_meta(text)),
-            float(lines.is_copyright(text) or (is_short and lines.is_tag_list(text))),
-            float(is_short and lines.is_credit_line(text)),
-            float(is_short and lines.is_related_heading(text)),
-            float(kind == "heading"),
-            float(kind == "list_item"),
-            float(kind == "quote"),
-            float(kind == "table_row"),
-            float(tag[1]) if tag in HEADINGS else 0.0,
-            float(tag == "p"),
-            float(tag == "div"),
-            float(tag == "li"),
-            float(tag in ("td", "th", "tr")),
-            float(segment.place.tag in INLINE),
-            float(segment.after_break),
-            float(segment.after_image),
-            float(_image_levels(self.blocks[i])),
-        ]
+            text.endswith((":", "：")),
+            text.endswith(("?", "？", "؟")),
+            first[1].islower() if first else -1,
+            length < SHORT and _is_prompt(text),
+            kind == "heading",
+            kind == "list_item",
+            kind == "quote",
+            kind == "table_row",
+            int(tag[1]) if tag in HEADINGS else 0,
+            tag == "p",
+            tag == "div",
+            tag == "li",
+            tag in CELLS,
+            segment.place.tag in INLINE,
+            segment.after_break,
+            segment.after_image,
+            _image_levels(self.blocks[i]),
+        )
 
-    def _words_row(self, i: int) -> list[float]:
+    def _words_row(self, i: int) -> tuple[float, ...]:
         key = self.keys[i]
         words = key.split()
-        shared = sum(word in self.title_words for word in words) / len(words) if words else 0.0
-        return [
-            float(bool(key) and key == self.title),
+        known = self.title_words
+        shared = sum([word in known for word in words]) / len(words) if known and words else 0.0
+        return (
+            bool(key) and key == self.title,
             shared,
-            float(key in self.summaries),
-            float(key in self.captions),
-            float(min(self.starts[_start(key)] - self.copies[key], 10)),
-        ]
+            key in self.summaries,
+            key in self.captions,
+            min(self.starts[_start(key)] - self.copies[key], 10),
+        )
 
-    def _order_row(self, i: int, before: float) -> list[float]:
+    def _order_columns(self) -> list[Table]:
+        """Give the columns of `ORDERED`."""
+        at = np.array(self.candidates)
+        count = len(self.segments)
+        prose = np.array(self.prose)
+        before = (np.cumsum(prose) - prose)[at] / self.total
+        page = np.empty((len(at), 3))
+        page[:] = (self._top_share(), self.total, count)
+        since = np.clip(at - self.headline, -3 * FAR, 3 * FAR) if self.headline >= 0 else at * 0 - 99
+        columns = [at, at / count, since, before, 1.0 - before - prose[at] / self.total, page]
+        numbers = {place: n for n, place in enumerate({b.parent: 0 for b in self.blocks})}
+        figures = np.array(
+            [np.minimum(self.sizes, 2000.0), self.links, self.ends, [numbers[b.parent] for b in self.blocks]]
+        )  # fmt: skip
+        # Beyond the ends stand segments of no size, and of no links, ends and holder that there are.
+        figures = np.pad(figures, ((0, 0), (REACH, REACH)), constant_values=-1.0)
+        figures[0, :REACH] = figures[0, -REACH:] = 0.0
+        own = figures[3, at + REACH]
+        for step in NEIGHBOURS:
+            near = figures[:, at + (REACH + step)]
+            near[3] = np.where(near[3] < 0, -1.0, near[3] == own)
+            columns.append(near.T)
+        return columns
+
+    def _top_share(self) -> float:
+        return self.top.prose_chars / self.total if self.top else 0.0
+
+    def _told_columns(self) -> list[Table]:
+        """Give the columns of `TOLD`."""
+        at = np.array(self.candidates)
+        told = np.array(self.traf, dtype=float)
+        since, until = _gaps(self.traf), _gaps(self.traf[::-1])[::-1]
         is_found = self.first >= 0
-        since_headline = float(_clip(i - self.headline, 3 * FAR)) if self.headline >= 0 else -99.0
+        first = np.clip(at - self.first, -FAR, FAR) if is_found else at * 0 - 99
+        last = np.clip(self.last - at, -FAR, FAR) if is_found else at * 0 - 99
+        around = np.convolve(told, np.ones(2 * AROUND + 1))[AROUND : AROUND + len(told)] - told
+        rows = [self._told_places(self.blocks[i]) for i in self.candidates]
+        share = np.full(len(at), min(self.told / self.total, 9.0))
+        padded = np.pad(told, REACH, constant_values=-1.0)
         return [
-            float(self.traf_line[i]),
-            float(self.traf[i]),
-            float(i),
-            i / len(self.segments),
-            since_headline,
-            before,
-            1.0 - before - self.prose[i] / self.total,
-            float(_clip(i - self.first, FAR)) if is_found else -99.0,
-            float(_clip(self.last - i, FAR)) if is_found else -99.0,
-            float(self.since[i]),
-            float(self.until[i]),
-            float(sum(self.traf[max(0, i - 5) : i]) + sum(self.traf[i + 1 : i + 6])),
-        ]
+            np.array(self.traf_line)[at], told[at], first, last, np.array(since)[at],
+            np.array(until)[at], around[at], np.array(rows), share,
+            *(padded[at + (REACH + step)] for step in NEIGHBOURS),
+        ]  # fmt: skip
 
-    def _places_row(self, i: int) -> list[float]:
-        block = self.blocks[i]
+    def _told_places(self, block: Place) -> tuple[float, ...]:
         parent = block.parent or block
         upper = parent.parent or parent
-        third = upper.parent or upper
-        top_up, top_down = _levels(block, self.top)
-        anchor_up, anchor_down = _levels(block, self.anchor)
+        up, down = _levels(block, self.anchor)
+        return parent.told_chars / parent.text_chars, upper.told_chars / upper.text_chars, up, down
+
+
+class _Around:
+    """The figures of the elements around lines; what lines beside each other share is worked out once."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self.total = evidence.total
+        self.alike = evidence.alike
+        top = evidence.top
+        self.depth = top.depth if top else -1
+        self.chain = frozenset(top.upwards()) if top else frozenset[Place]()
+        self.up: dict[Place, int] = {}
+        self.noise: dict[Place, tuple[float, int, float, float]] = {}
+        self.holders: dict[Place, tuple[float, ...]] = {}
+
+    def row(self, place: Place, block: Place) -> list[float]:
+        parent = block.parent or block
+        holder = self.holders.get(parent)
+        if holder is None:
+            holder = self.holders[parent] = self._holder(parent)
+        up = self._up(block)
+        noise_up, kinds, strong_up, strong_share = self._noise(place)
         return [
-            float(block.depth),
-            float(min(self.alike[id(block.parent), block.tag, block.marks], 50)),
+            block.depth,
+            min(self.alike[id(block.parent), block.tag, block.marks], 50),
+            *holder,
+            up,
+            self.depth - block.depth + up if up >= 0 else -1,
+            noise_up,
+            kinds.bit_count(),
+            strong_up,
+            strong_share,
+            *distances(place),
+        ]
+
+    def _holder(self, parent: Place) -> tuple[float, ...]:
+        upper = parent.parent or parent
+        third = upper.parent or upper
+        return (
             parent.text_chars,
             parent.link_chars / parent.text_chars,
             parent.prose_chars / self.total,
-            parent.told_chars / parent.text_chars,
-            float(min(parent.segments, 200)),
+            min(parent.segments, 200),
             upper.prose_chars / self.total,
             upper.link_chars / upper.text_chars,
-            upper.told_chars / upper.text_chars,
-            float(min(upper.segments, 200)),
+            min(upper.segments, 200),
             third.prose_chars / self.total,
             third.link_chars / third.text_chars,
-            top_up,
-            top_down,
-            self.top.prose_chars / self.total if self.top else 0.0,
-            anchor_up,
-            anchor_down,
-            *self._noise_row(self.segments[i].place, int(block.depth - max(top_up, 0))),
-        ]
+        )
 
-    def _noise_row(self, place: Place, shared_depth: int) -> list[float]:
-        """Give what the marks between a segment and the body's container say against it."""
-        noise_up = strong_up = float(FAR)
-        kinds = 0
-        strong_share = -1.0
-        at: Place | None = place
-        level = 0.0
-        while at is not None and at.depth > shared_depth:
-            if noise := marks_of(at.marks) & NOISE_BITS:
-                kinds |= noise
-                noise_up = min(noise_up, level)
-            if strong_share < 0 and is_strong(at.marks):
-                strong_up, strong_share = level, at.prose_chars / self.total
-            at = at.parent
-            level += 1
-        return [noise_up, float(kinds.bit_count()), strong_up, strong_share]
-
-    def _neighbours_row(self, i: int) -> list[float]:
-        row: list[float] = []
-        holder = self.blocks[i].parent
-        for step in NEIGHBOURS:
-            j = i + step
-            if 0 <= j < len(self.segments):
-                row += [
-                    min(self.sizes[j], 2000.0),
-                    self.links[j],
-                    float(self.ends[j]),
-                    float(self.traf[j]),
-                    float(self.blocks[j].parent is holder),
-                ]
+    def _up(self, place: Place) -> int:
+        """Give the levels up to what holds the container of the most prose as well; -1 for none."""
+        known = self.up.get(place)
+        if known is None:
+            if place in self.chain:
+                known = 0
+            elif place.parent is None:
+                known = -1
             else:
-                row += [0.0, -1.0, -1.0, -1.0, -1.0]
-        return row
+                above = self._up(place.parent)
+                known = above + 1 if above >= 0 else -1
+            self.up[place] = known
+        return known
+
+    def _noise(self, place: Place) -> tuple[float, int, float, float]:
+        """Give what the marks between a place and that container say against it."""
+        known = self.noise.get(place)
+        if known is None:
+            if place in self.chain or place.parent is None:
+                known = (FAR, 0, FAR, -1.0)
+            else:
+                up, kinds, strong_up, share = self._noise(place.parent)
+                bits = marks_of(place.marks) & NOISE_BITS
+                up = 0.0 if bits else min(FAR, up + 1)
+                if is_strong(place.marks):
+                    strong_up, share = 0.0, place.prose_chars / self.total
+                else:
+                    strong_up = min(FAR, strong_up + 1)
+                known = (up, kinds | bits, strong_up, share)
+            self.noise[place] = known
+        return known
 
 
 def distances(place: Place) -> list[float]:
@@ -377,6 +447,16 @@ def block_place(place: Place) -> Place:
     while place.tag in INLINE and place.parent:
         place = place.parent
     return place
+
+
+def _between(found: Sequence[bool]) -> list[bool]:
+    """Tell for each position whether it is found, or stands between two that are, both near."""
+    return [
+        is_found or (since <= NEAR and until <= NEAR)
+        for is_found, since, until in zip(
+            found, _gaps(found), _gaps(found[::-1])[::-1], strict=True
+        )
+    ]
 
 
 def _gaps(found: Sequence[bool]) -> list[int]:
@@ -443,9 +523,9 @@ def _share(pattern: re.Pattern[str], plain: str, text: str) -> float:
 def _count_ends(text: str) -> int:
     """Count the sentences that end in a text, white space folded."""
     closed = f"{text} "
-    found = sum(closed.count(f"{sign} ") for sign in ENDS)
     if text.isascii():
-        return found
+        return closed.count(". ") + closed.count("! ") + closed.count("? ")
+    found = sum(closed.count(f"{sign} ") for sign in ENDS)
     return found + sum(text.count(sign) - closed.count(f"{sign} ") for sign in ENDS_ALONE)
 
 
@@ -457,10 +537,6 @@ def _is_prompt(text: str) -> bool:
         or lines.is_orphan(text)
         or lines.is_advert_label(text)
     )
-
-
-def _is_meta(text: str) -> bool:
-    return bool(lines.is_date_line(text)) or lines.is_byline(text) or lines.is_reading_time(text)
 
 
 def _scale(segments: Sequence[Segment]) -> float:

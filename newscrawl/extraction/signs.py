@@ -148,8 +148,6 @@ def _text_signs(evidence: Evidence, scores: list[float]) -> Iterator[float]:
     yield float(sum(p > 250 for p in prose))
     yield sum(prose) / max(1, len(prose))
     yield evidence.top.prose_chars / evidence.total if evidence.top else 0.0
-    yield evidence.told
-    yield evidence.told / max(1.0, size)
     yield kept / max(1.0, size)
     yield sum(size * score for size, score in sure) / max(1.0, kept)
     yield sum(score * size for size, score in zip(sizes, scores, strict=True)) / max(1.0, kept)
