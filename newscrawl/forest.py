@@ -72,12 +72,15 @@ class Forest:
         if not len(rows):
             return []
         table = _table(rows)
-        shares = np.zeros((len(rows), len(self.features)), dtype=np.int64)
-        at = np.arange(len(rows))[:, None]
+        width = len(self.features)
+        shares = np.zeros(len(rows) * width)
+        at = (np.arange(len(rows)) * width)[:, None]
         for nodes, followers in pairwise(self._walk(table)):
             # Where a leaf is reached, node and follower are one, and the step is nothing.
             change = self.value[followers] - self.value[nodes]
-            np.add.at(shares, (at, self.feature[nodes]), change)
+            places = (self.feature[nodes] + at).ravel()
+            shares += np.bincount(places, change.ravel(), len(shares))
+        shares = shares.reshape(len(rows), width)
         worst = np.argsort(shares, axis=1, kind="stable")[:, :count]
         return [
             tuple((self.features[i], float(row[i])) for i in order if share[i] < 0)

@@ -7,7 +7,7 @@ from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
 
 import lxml.html
-from lxml.etree import ElementDefaultClassLookup, LxmlError
+from lxml.etree import ElementDefaultClassLookup, LxmlError, XPath
 from w3lib.encoding import html_body_declared_encoding, http_content_type_encoding, resolve_encoding
 
 from newscrawl.extraction.jsonld import read_json_ld
@@ -45,9 +45,14 @@ BOMS: Final = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\x
 # Encodings that use ASCII bytes only, so that "it decodes as UTF-8" says nothing.
 SEVEN_BIT: Final = frozenset({"iso2022_jp", "iso2022_kr", "hz", "utf-7"})
 # What XML does not allow; libxml2 ends the document at a NUL.
-FORBIDDEN: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-SELF_CLOSED_HTML: Final = re.compile(r"(<html\b[^<>]{0,2000}?)/>", re.IGNORECASE)
-DOCTYPE: Final = re.compile(r"<!doctype[^>]{0,500}>", re.IGNORECASE)
+CONTROLS: Final = bytes([*range(9), 11, 12, *range(14, 32)])
+NONCHARACTERS: Final = ("\ufffe".encode(), "\uffff".encode())
+SELF_CLOSED_HTML: Final = re.compile(rb"(<html\b[^<>]{0,2000}?)/>", re.IGNORECASE)
+DOCTYPE: Final = re.compile(rb"<!doctype[^>]{0,500}>", re.IGNORECASE)
+PROLOGUE: Final = 4096
+"""Bytes in which the doctype and the html element stand."""
+NOT_TEXT: Final = bytes([*range(9), *range(14, 27)])
+TOO_DEEP: Final = XPath(f"boolean({'/*' * (MAX_DEPTH + 1)})")
 
 
 @dataclass(frozen=True)
@@ -130,13 +135,14 @@ def parse_document(page: Page) -> Document | Rejected:
     if problem := refuse(page):
         return problem
     text = page.body if isinstance(page.body, str) else decode(page.body, page.content_type)
-    if not text.strip():
-        return rejected(page, Reason.EMPTY)
-    if "<" not in text:
-        return rejected(
-            page, Reason.NOT_HTML, "no markup; plain text is read with input format text"
-        )
-    tree = _parse(text)
+    # XML allows no lone surrogates.
+    data = text.encode("utf-8", "ignore")
+    if b"<" not in data:
+        why = "no markup; plain text is read with input format text"
+        return rejected(page, Reason.NOT_HTML, why) if text.strip() else rejected(page, Reason.EMPTY)
+    if too_complex := is_too_complex(data):
+        return rejected(page, Reason.TOO_COMPLEX, too_complex)
+    tree = _parse(data)
     if tree is None:
         return rejected(page, Reason.UNPARSABLE)
     elements = tuple(tree.iter())
@@ -184,9 +190,8 @@ def decode(body: bytes, content_type: str | None = None) -> str:
     return _decode_as(body, declared) or _decode_detected(body)
 
 
-def is_too_complex(body: bytes | str) -> str | None:
+def is_too_complex(data: bytes) -> str | None:
     """Say what forbids to make a tree of a page, by a look that takes a thousandth of the time."""
-    data = body.encode("utf-8", "replace") if isinstance(body, str) else body
     if data.count(b"<") > MAX_TAGS:
         return f"more than {MAX_TAGS} tags"
     long = (match[0] for match in TAG.finditer(data) if match.end() - match.start() > LONG_TAG)
@@ -206,8 +211,6 @@ def refuse(page: Page) -> Rejected | None:
         return rejected(page, Reason.TOO_LARGE, f"{len(body)} bytes, limit {MAX_PAGE_BYTES}")
     if binary := _binary_format(body):
         return rejected(page, Reason.NOT_HTML, binary)
-    if too_complex := is_too_complex(body):
-        return rejected(page, Reason.TOO_COMPLEX, too_complex)
     return None
 
 
@@ -222,7 +225,7 @@ def _binary_format(body: bytes | str) -> str | None:
             return name
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return None
-    control = sum(byte < 9 or 13 < byte < 27 for byte in head)
+    control = len(head) - len(head.translate(None, NOT_TEXT))
     return "binary data" if control > len(head) / 20 and len(head) > 1 else None
 
 
@@ -256,21 +259,24 @@ def _decode_detected(body: bytes) -> str:
     return body.decode(best.encoding if best else "cp1252", "replace")
 
 
-def _parse(text: str) -> lxml.html.HtmlElement | None:
+def _parse(data: bytes) -> lxml.html.HtmlElement | None:
     """Parse as trafilatura would, so that it can be given this very tree.
 
     Its two repairs are kept: a doctype libxml2 chokes on, and a self-closed <html/>.
     """
-    text = FORBIDDEN.sub("", text)
-    text = DOCTYPE.sub("", text[:2000], count=1) + text[2000:]
-    text = SELF_CLOSED_HTML.sub(r"\1>", text[:4096], count=1) + text[4096:]
+    # What XML does not allow; libxml2 ends the document at a NUL.
+    data = data.translate(None, CONTROLS)
+    for sign in NONCHARACTERS:
+        data = data.replace(sign, b"")
+    start = DOCTYPE.sub(b"", data[:PROLOGUE], count=1)
+    data = SELF_CLOSED_HTML.sub(rb"\1>", start, count=1) + data[PROLOGUE:]
     parser = lxml.html.HTMLParser(  # type: ignore[call-arg]  # default_doctype is not in the stubs
         collect_ids=False, default_doctype=False, encoding="utf-8",
         remove_comments=True, remove_pis=True,
     )  # fmt: skip
     parser.set_element_class_lookup(ONE_CLASS)
     try:
-        tree = lxml.html.document_fromstring(text.encode("utf-8", "replace"), parser=parser)
+        tree = lxml.html.document_fromstring(data, parser=parser)
     except (LxmlError, ValueError, AssertionError):
         return None
     return tree if len(tree) else None
@@ -280,13 +286,4 @@ def _complexity(tree: lxml.html.HtmlElement, count: int) -> str | None:
     """Say what makes a tree too large or too deep to work on, if anything does."""
     if count > MAX_ELEMENTS:
         return f"{count} elements, limit {MAX_ELEMENTS}"
-    deepest = _depth(tree)
-    return f"{deepest} levels, limit {MAX_DEPTH}" if deepest > MAX_DEPTH else None
-
-
-def _depth(tree: lxml.html.HtmlElement) -> int:
-    depth, level = 0, [tree]
-    while level and depth <= MAX_DEPTH:
-        depth += 1
-        level = [child for element in level for child in element]
-    return depth
+    return f"more than {MAX_DEPTH} levels" if TOO_DEEP(tree) else None

@@ -195,9 +195,9 @@ class Evidence:
         is_menu = self.links[i] >= LINKED_SHARE and self.sizes[i] < MENU_CHARS
         if is_menu:
             return False
-        if self.sizes[i] >= TINY_CHARS and not _in_footer(self.blocks[i]):
+        if self.sizes[i] >= TINY_CHARS and not self.blocks[i].in_footer:
             return True
-        return self.top is not None and any(place is self.top for place in self.blocks[i].upwards())
+        return self.top is not None and shared_place(self.top, self.blocks[i]) is self.top
 
     def _count(self) -> None:
         """Count the lines that come more than once, and those that begin alike."""
@@ -500,10 +500,6 @@ def _is_aside(place: Place) -> bool:
         parent = place.parent
         place.is_aside = parent is not None and (is_beside(place.marks) or _is_aside(parent))
     return place.is_aside
-
-
-def _in_footer(block: Place) -> bool:
-    return any(place.tag == "footer" for place in block.upwards())
 
 
 def _image_levels(block: Place) -> int:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Final
 
-from newscrawl.extraction.document import FORBIDDEN, decode
+from newscrawl.extraction.document import decode
 from newscrawl.extraction.figures import split_credit
 from newscrawl.items import Block, Candidate, Credit, Draft, Edit, Image, Page, Publisher
 from newscrawl.lines import is_byline, is_date_line, is_related_heading, is_sentence
@@ -18,6 +18,8 @@ from newscrawl.reasons import EditCode
 from newscrawl.reference import publisher_for, word_list
 from newscrawl.wording import closed_up, fold, squeeze
 
+FORBIDDEN: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+"""What XML does not allow, and no text holds."""
 MAX_TITLE_CHARS: Final = 300
 MAX_CAPTION_CHARS: Final = 400
 HEAD_LINES: Final = 10

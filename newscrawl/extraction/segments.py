@@ -7,6 +7,7 @@ decided segment by segment, with the place as evidence.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from typing import Final
 
@@ -67,9 +68,10 @@ class Place:
 
     parent: "Place | None"
     tag: str
-    marks: str
+    element: HtmlElement
     depth: int
     order: int
+    in_footer: bool
     has_image: bool = False
     text_chars: float = 0.0
     """Characters of text in all segments under it."""
@@ -83,6 +85,16 @@ class Place:
     """Levels up to each kind of element and mark; see `evidence`."""
     is_aside: bool | None = None
     """Whether it is among readers' comments or in a consent dialog; see `evidence`."""
+    _marks: str | None = None
+
+    @property
+    def marks(self) -> str:
+        """What classes, id, role and names for tests say; read when it is asked for, as few places are."""
+        if self._marks is None:
+            # One call for all attributes: seven calls by name take three times as long.
+            found = [value for name, value in self.element.items() if name in MARKS]
+            self._marks = " ".join(found)
+        return self._marks
 
     def upwards(self) -> "Iterator[Place]":
         """Give this place and those around it, to the root."""
@@ -116,7 +128,7 @@ def cut_segments(tree: HtmlElement) -> list[Segment]:
     body = tree.find("body")
     cutter = _Cutter()
     root = body if body is not None else tree
-    cutter.walk(root, _place(root, None, 0), "paragraph", 0)
+    cutter.walk(root, Place(None, root.tag, root, 0, 0, in_footer=False), "paragraph", 0)
     cutter.flush(broken=False)
     return _with_drop_caps(cutter.segments)
 
@@ -134,25 +146,21 @@ def _with_drop_caps(segments: list[Segment]) -> list[Segment]:
     return joined
 
 
-def _is_unseen(element: HtmlElement, tag: str) -> bool:
+def _is_unseen(element: HtmlElement) -> bool:
     """Tell words inside a line that only screen readers get, such as 'opens new tab'.
 
-    Blocks are let through: whole articles are hidden until a script shows them.
+    Only inline elements are asked: whole articles are hidden until a script shows them.
     """
-    if tag not in INLINE:
-        return False
     style = element.get("style")
     if style and UNSEEN_STYLE.search(style):
         return True
     marks = element.get("class")
-    return bool(marks) and bool(UNSEEN_CLASS.search(marks))
+    return bool(marks) and _says_unseen(marks)
 
 
-def _place(element: HtmlElement, parent: Place | None, order: int) -> Place:
-    # One call for all attributes: seven calls by name take three times as long.
-    marks = " ".join([value for name, value in element.items() if name in MARKS])
-    depth = parent.depth + 1 if parent else 0
-    return Place(parent, element.tag, marks, depth, order)
+@lru_cache(maxsize=4096)
+def _says_unseen(marks: str) -> bool:
+    return bool(UNSEEN_CLASS.search(marks))
 
 
 class _Cutter:
@@ -173,19 +181,31 @@ class _Cutter:
         self.links = self.link_chars = self.bold_chars = self.slanted_chars = 0
 
     def walk(self, element: HtmlElement, place: Place, kind: BlockKind, style: Style) -> None:
-        if element.text:
-            self.add(element.text, place, kind, style)
+        if text := element.text:
+            self.add(text, place, kind, style)
         for child in element:
             tag = child.tag
             if tag == "br":
                 self.flush(broken=True)
             elif tag in IMAGES:
                 self.note_image(place)
-            elif tag not in UNREAD and isinstance(tag, str) and not _is_unseen(child, tag):
+            elif (
+                tag not in UNREAD
+                and isinstance(tag, str)
+                and not (tag in INLINE and _is_unseen(child))
+            ):
                 self.order += 1
-                self.enter(child, tag, _place(child, place, self.order), kind, style)
-            if child.tail:
-                self.add(child.tail, place, kind, style)
+                if len(child) or child.text:
+                    in_footer = place.in_footer or tag == "footer"
+                    at = Place(place, tag, child, place.depth + 1, self.order, in_footer)
+                    self.enter(child, tag, at, kind, style)
+                elif tag == "a":
+                    self.links += 1
+                    self.href = self.href or child.get("href")
+                elif tag not in INLINE and not _is_custom_inline(child, tag):
+                    self.flush(broken=False)
+            if tail := child.tail:
+                self.add(tail, place, kind, style)
 
     def enter(
         self, element: HtmlElement, tag: str, place: Place, kind: BlockKind, style: Style
@@ -233,7 +253,12 @@ class _Cutter:
             self.slanted_chars += size if style & SLANTED else 0
 
     def flush(self, *, broken: bool) -> None:
-        if self.at is not None and (text := squeeze("".join(self.parts)[:MAX_RUN_CHARS])):
+        if self.at is None:
+            if self.parts or self.links:
+                self._clear()
+            self.broken = broken
+            return
+        if text := squeeze("".join(self.parts)[:MAX_RUN_CHARS]):
             size = len(text)
             self.segments.append(
                 Segment(
