@@ -50,6 +50,7 @@ LABEL: Final = re.compile(
     r"|muhabir|penulis|written by|geschrieben von)\s*[:：]|(?:autorin/autor|auteur|author|autor(?:in)?)\s*$)",
     re.IGNORECASE | re.MULTILINE,
 )
+LABEL_INITIALS: Final = frozenset("ATRMPWGАatrmpwgа")
 NAME: Final = re.compile(r"[^\W\d_a-zа-яё][\w.'’-]*(?:\s+[\w.'’-]+){0,4}$")
 
 
@@ -147,8 +148,10 @@ def _classed(document: Document) -> Iterator[HtmlElement]:
     for element, tag, marks in document.marked:
         if tag not in BYLINE_TAGS and "-" not in tag:
             continue
-        tested = element.get("data-testid") or element.get("data-test-id")
-        if not _says_byline(f"{marks} {tested}" if tested else marks):
+        if document.is_tested:
+            tested = element.get("data-testid") or element.get("data-test-id")
+            marks = f"{marks} {tested}" if tested else marks
+        if not any([_says_byline(mark) for mark in marks.split()]):
             continue
         # Of nested matches the outermost short one counts: it holds 'By' and all the names.
         if any(ancestor in taken for ancestor in element.iterancestors()):
@@ -159,21 +162,11 @@ def _classed(document: Document) -> Iterator[HtmlElement]:
             yield element
 
 
-@lru_cache(maxsize=16384)
-def _says_byline(marks: str) -> bool:
-    """Tell by class and id whether an element is a byline; a page repeats few of them many times."""
-    if not _byline_stems().search(marks):
-        return False
-    return any(
-        not NO_BYLINE.search(mark)
-        and not _byline_words().isdisjoint(word.lower() for word in SPLIT.split(mark))
-        for mark in marks.split()
-    )
-
-
-@lru_cache(maxsize=1)
-def _byline_stems() -> re.Pattern[str]:
-    return re.compile("|".join(map(re.escape, sorted(_byline_words()))), re.IGNORECASE)
+@lru_cache(maxsize=65536)
+def _says_byline(mark: str) -> bool:
+    """Tell whether a class or an id is that of a byline."""
+    words = [word.lower() for word in SPLIT.split(mark)]
+    return not (_byline_words().isdisjoint(words) or NO_BYLINE.search(mark))
 
 
 @lru_cache(maxsize=1)
@@ -239,14 +232,13 @@ def _is_led_in(element: HtmlElement, opening: re.Pattern[str]) -> bool:
 
 def _labelled(document: Document) -> Iterator[HtmlElement]:
     """Give short elements that open with a label and a colon, as bylines below the text do."""
-    for element in document.elements:
-        text = element.text
-        if not text or len(text) > MAX_BYLINE_CHARS or element.tag not in BYLINE_TAGS:
+    for element, tag, text in document.texts:
+        if len(text) > MAX_BYLINE_CHARS or tag not in BYLINE_TAGS:
             continue
         if not text.isascii() and is_signature(text) and not in_aside(element):
             yield element
             return
-        if not LABEL.match(text):
+        if text.lstrip()[:1] not in LABEL_INITIALS or not LABEL.match(text):
             continue
         # <p>Autor: <b>…</b></p> holds the name; <b>Autor:</b> has it beside itself.
         holder = element if squeeze(LABEL.sub("", pieces(element))) else element.getparent()

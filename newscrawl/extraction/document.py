@@ -61,6 +61,8 @@ class Document:
 
     tree: lxml.html.HtmlElement
     url: str | None
+    is_tested: bool
+    """Whether elements have names for tests, such as `data-testid`; few pages do."""
     elements: tuple[lxml.html.HtmlElement, ...] = field(repr=False)
     """All of the tree's elements in their order. Holding them also keeps lxml from making them anew
     each time the tree is walked, as a dozen functions do."""
@@ -80,9 +82,18 @@ class Document:
             if one or other:
                 marks = f"{one} {other}" if one and other else one or other or ""
                 found.append((element, element.tag, marks))
-            elif element.get("data-testid"):
+            elif self.is_tested and element.get("data-testid"):
                 found.append((element, element.tag, ""))
         return tuple(found)
+
+    @cached_property
+    def texts(self) -> tuple[tuple[lxml.html.HtmlElement, str, str], ...]:
+        """Every element that begins with text other than white space, with its tag and that text."""
+        return tuple(
+            (element, element.tag, text)
+            for element in self.elements
+            if (text := element.text) and not text.isspace()
+        )
 
     @cached_property
     def properties(self) -> dict[str, tuple[lxml.html.HtmlElement, ...]]:
@@ -148,7 +159,7 @@ def parse_document(page: Page) -> Document | Rejected:
     elements = tuple(tree.iter())
     if too_complex := _complexity(tree, len(elements)):
         return rejected(page, Reason.TOO_COMPLEX, too_complex)
-    return Document(tree, page.url, elements)
+    return Document(tree, page.url, b"data-test" in data, elements)
 
 
 def rejected(page: Page, reason: Reason, detail: str | None = None) -> Rejected:

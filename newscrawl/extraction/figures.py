@@ -177,7 +177,7 @@ def _bracket_tail() -> re.Pattern[str]:
 
 
 def _captioned(document: Document) -> Iterator[Image]:
-    captions = _captions_by_wrapper(document.tree)
+    captions = _captions_by_wrapper(document)
     for element in document.tree.iter("img"):
         if in_aside(element):
             continue
@@ -197,17 +197,30 @@ def _captioned(document: Document) -> Iterator[Image]:
 Captions = dict[HtmlElement, list[HtmlElement]]
 
 
-def _captions_by_wrapper(tree: HtmlElement) -> Captions:
+def _captions_by_wrapper(document: Document) -> Captions:
     """Note for every element near above a caption which captions it holds, in one pass.
 
     Figcaptions come before elements that are only marked as captions.
     """
     found: Captions = {}
-    marked = filter(_is_caption, tree.iter(*CAPTION_TAGS))
-    for caption in (*tree.iter("figcaption"), *marked):
+    for caption in (*document.tree.iter("figcaption"), *_marked_captions(document)):
         for wrapper in islice(caption.iterancestors(), MAX_WRAPPERS):
             found.setdefault(wrapper, []).append(caption)
     return found
+
+
+def _marked_captions(document: Document) -> Iterator[HtmlElement]:
+    if document.is_tested or document.properties:
+        yield from filter(_is_caption, document.tree.iter(*CAPTION_TAGS))
+        return
+    for element, tag, marks in document.marked:
+        if tag in CAPTION_TAGS and _may_be_caption(marks) and _is_caption(element):
+            yield element
+
+
+@lru_cache(maxsize=16384)
+def _may_be_caption(marks: str) -> bool:
+    return bool(CAPTION_MARK.search(marks.lower()))
 
 
 def _caption_element(image: HtmlElement, captions: Captions) -> HtmlElement | None:

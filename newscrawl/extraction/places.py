@@ -2,7 +2,6 @@
 
 import re
 from functools import cached_property, lru_cache
-from itertools import accumulate
 from typing import Final
 
 from lxml.html import HtmlElement
@@ -48,14 +47,19 @@ class Places:
         elements = self._document.elements
         if self.headline is None:
             return elements
-        offsets = list(accumulate(map(_own_size, elements), initial=0))
-        at = elements.index(self.headline)
-        end = offsets[at] + sum(map(_own_size, self.headline.iter()))
-        return tuple(
-            element
-            for element, offset in zip(elements, offsets[1:], strict=True)
-            if offsets[at] - BEFORE <= offset <= end + AFTER
-        )
+        at = first = last = elements.index(self.headline)
+        size = 0
+        while first > 0 and size <= BEFORE:
+            first -= 1
+            size += _own_size(elements[first])
+        # The element that goes beyond the limit is the first that does not count.
+        first += size > BEFORE
+        room = AFTER + sum(map(_own_size, self.headline.iter()))
+        size = 0
+        while last < len(elements) and size + (own := _own_size(elements[last])) <= room:
+            size += own
+            last += 1
+        return elements[first : max(last, at)]
 
     @cached_property
     def _earlier(self) -> frozenset[HtmlElement]:

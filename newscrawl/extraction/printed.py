@@ -119,9 +119,8 @@ def _class_dates(document: Document) -> Iterator[Dated]:
 
 def _line_dates(document: Document) -> Iterator[Dated]:
     """Give texts that are nothing but a date, whatever their class."""
-    for element in document.elements:
-        text = element.text
-        if not text or not DIGIT.search(text) or element.tag in NO_TEXT:
+    for element, tag, text in document.texts:
+        if tag in NO_TEXT or not DIGIT.search(text):
             continue
         raw = " ".join(text.split())
         is_short = MIN_DATE_CHARS <= len(raw) <= MAX_DATE_LINE

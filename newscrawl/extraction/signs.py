@@ -17,6 +17,7 @@ CAP: Final = 50.0
 PRICE: Final = re.compile(
     r"(?:[$€£¥₹]|\b(?:USD|EUR|Rs\.?))\s?\d|\d\s?(?:[€£₹]|(?:EUR|USD|kr|zł|Kč)\b)"
 )
+CURRENCIES: Final = ("$", "€", "£", "¥", "₹", "USD", "EUR", "Rs", "kr", "zł", "Kč")
 YEAR: Final = re.compile(r"/(?:19|20)\d\d(?:[/-]|$)")
 DIGITS: Final = re.compile(r"\d{4,}")
 PAGED: Final = re.compile(r"/(?:page|seite|pagina)/\d+|[?&](?:page|paged|p)=\d+", re.IGNORECASE)
@@ -28,7 +29,8 @@ SHARER: Final = re.compile(
 """Addresses that share the page itself, as nearly all articles offer."""
 TRADE: Final = re.compile(
     r"(?:^|[/_.-])(?:cart|basket|checkout|quote|pricing|prices|plans|demo|booking|appointment|estimate|trial|warenkorb|panier|carrito"
-    r"|carrello|winkelwagen|koszyk)(?:$|[/_.?#-])"
+    r"|carrello|winkelwagen|koszyk)(?:$|[/_.?#-])",
+    re.MULTILINE,
 )
 TRADE_PATH: Final = re.compile(
     r"(?:^|[/_-])(?:products?|services?|shop|store|collections?|categor(?:y|ies)|browse|solutions?|courses?|programs?|pricing"
@@ -130,7 +132,11 @@ def _element_signs(document: Document, evidence: Evidence) -> Iterator[float]:
     yield linked / headings if headings else 0.0
     for tag in ("img", "form", "input", "button", "time", "table"):
         yield min(count[tag], CAP)
-    yield min(sum(bool(PRICE.search(s.text)) for s in evidence.segments if len(s.text) < 80), CAP)
+    short = [s.text for s in evidence.segments if len(s.text) < 80]
+    joined = "\n".join(short)
+    # To look for the signs first saves a search in each line of the many pages that have none.
+    is_priced = any([sign in joined for sign in CURRENCIES])
+    yield min(sum(bool(PRICE.search(text)) for text in short), CAP) if is_priced else 0.0
 
 
 def _text_signs(evidence: Evidence, scores: list[float]) -> Iterator[float]:
@@ -177,19 +183,22 @@ def _shape_signs(evidence: Evidence) -> Iterator[float]:
     yield sum(" our " in text or " your " in text for text in texts) / max(1, len(texts))
 
 
+def _count_matches(pattern: re.Pattern[str], addresses: list[str]) -> int:
+    """Count the addresses in which a pattern is found; most pages have none, and are searched once."""
+    if not pattern.search("\n".join(addresses)):
+        return 0
+    return sum(bool(pattern.search(address)) for address in addresses)
+
+
 def _link_signs(document: Document) -> Iterator[float]:
     """Count the links that only some kinds of page have."""
-    count = dict.fromkeys(("tel", "share", "trade", "tag", "author"), 0)
-    for link in document.tree.iter("a"):
-        address = (link.get("href") or "").lower()
-        rel = link.get("rel") or ""
-        count["tel"] += address.startswith("tel:")
-        count["share"] += bool(SHARER.search(address))
-        count["trade"] += bool(TRADE.search(address))
-        count["tag"] += "tag" in rel.split()
-        count["author"] += "author" in rel or "/author" in address
-    for number in count.values():
-        yield float(min(number, 10))
+    links = [((a.get("href") or "").lower(), a.get("rel") or "") for a in document.tree.iter("a")]
+    addresses = [address for address, _ in links]
+    yield float(min(sum([address.startswith("tel:") for address in addresses]), 10))
+    yield float(min(_count_matches(SHARER, addresses), 10))
+    yield float(min(_count_matches(TRADE, addresses), 10))
+    yield float(min(sum(["tag" in rel.split() for _, rel in links if rel]), 10))
+    yield float(min(sum(["author" in rel or "/author" in address for address, rel in links]), 10))
     path = urlsplit(document.url or "").path.lower()
     yield float(bool(TRADE_PATH.search(path)))
     yield float(bool(TOPIC_PATH.search(path)))

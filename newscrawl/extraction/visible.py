@@ -14,7 +14,7 @@ MAX_TITLE_CHARS: Final = 350
 MAX_PARTS: Final = 400
 """Texts, most of them white space, that are joined to see how an element begins."""
 
-SPLIT: Final = re.compile(r"[\s_-]+")
+SPLIT: Final = re.compile(r"[_-]+")
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,17 +115,16 @@ def in_aside(element: HtmlElement) -> bool:
     return False
 
 
-@lru_cache(maxsize=16384)
 def matches(telling: Telling, marks: str) -> bool:
-    """Tell whether class and id match; a page repeats few of them many times."""
-    words, plain = _words(marks)
-    return not telling.words.isdisjoint(words) or bool(telling.pattern.search(plain))
+    """Tell whether one of an element's classes, or its id, matches."""
+    return any([_tells(telling, mark) for mark in marks.split()])
 
 
-@lru_cache(maxsize=4096)
-def _words(marks: str) -> tuple[frozenset[str], str]:
-    plain = marks.lower()
-    return frozenset(SPLIT.split(plain)), plain
+@lru_cache(maxsize=65536)
+def _tells(telling: Telling, mark: str) -> bool:
+    """Look one class or id up; sites share most of theirs, and a page repeats few of them many times."""
+    plain = mark.lower()
+    return not telling.words.isdisjoint(SPLIT.split(plain)) or bool(telling.pattern.search(plain))
 
 
 def marks_of(element: HtmlElement) -> str:
