@@ -112,11 +112,12 @@ def prepare(item: tuple[dict[str, Any], dict[str, Any]]) -> Sample | None:
     document = parse_document(Page(body=page["html"], url=page["url"]))
     if not isinstance(document, Document):
         return None
-    told = told_lines(document.tree, page["url"], fast=True)
+    told = told_lines(document.tree, page["url"])
     title = choose_title_text(document)
-    first = _look(gather_evidence(document, (), title), truth)
+    evidence = gather_evidence(document, title)
+    first = _look(evidence, truth)
     # A page of which trafilatura tells nothing never gets a second look.
-    second = _look(gather_evidence(document, told, title), truth) if told else None
+    second = _look(evidence.with_told(told), truth) if told else None
     if first is None:
         return None
     looks = {FIRST_MODEL: first} | ({SECOND_MODEL: second} if second else {})

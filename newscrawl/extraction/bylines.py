@@ -145,13 +145,8 @@ def _related(document: Document) -> Iterator[HtmlElement]:
 
 def _classed(document: Document) -> Iterator[HtmlElement]:
     taken: set[HtmlElement] = set()
-    for element, tag, marks in document.marked:
+    for element, tag in document.marked_as(_says_byline, tested=True):
         if tag not in BYLINE_TAGS and "-" not in tag:
-            continue
-        if document.is_tested:
-            tested = element.get("data-testid") or element.get("data-test-id")
-            marks = f"{marks} {tested}" if tested else marks
-        if not any([_says_byline(mark) for mark in marks.split()]):
             continue
         # Of nested matches the outermost short one counts: it holds 'By' and all the names.
         if any(ancestor in taken for ancestor in element.iterancestors()):

@@ -30,8 +30,6 @@ LOOKS_WRONG: Final = 0.3
 SURE: Final = 0.93
 """Expected F1 from which the first look decides: six pages of seven. Best of 0.7 to 0.95 in
 cross-validation by publisher; from there on trafilatura's opinion changes no data set's F1."""
-UNSURE: Final = 0.6
-"""Expected F1 under which trafilatura's full choice is asked for; that costs as much again."""
 FIRST_MODEL: Final = "lines"
 SECOND_MODEL: Final = "lines_told"
 BESIDE: Final = 3
@@ -74,32 +72,23 @@ def score_page(document: Document, title: str) -> Scored:
     """Score every candidate of a page and choose.
 
     The first look rests on the page alone. Where its expected F1 is low, trafilatura is asked for
-    its quick choice, and the second model has that as evidence besides; where that is unsure too,
-    for its full choice. The look that expects most is taken.
+    its quick choice, and the second model has that as evidence besides.
 
     Args:
         document: the page.
         title: the headline that a reader sees, for comparison.
 
     """
-    first = _score(document, title, ())
+    evidence = gather_evidence(document, title)
+    first = _score(evidence, FIRST_MODEL)
     if first.expected >= SURE:
         return first
-    quick = told_lines(document.tree, document.url, fast=True)
-    looks = [first]
-    if quick:
-        looks = [_score(document, title, quick)]
-    if looks[-1].expected < UNSURE:
-        full = told_lines(document.tree, document.url, fast=False)
-        if full and full != quick:
-            looks.append(_score(document, title, full))
-    return max(looks, key=lambda look: look.expected)
+    quick = told_lines(document.tree, document.url)
+    return _score(evidence.with_told(quick), SECOND_MODEL) if quick else first
 
 
-def _score(document: Document, title: str, told: tuple[str, ...]) -> Scored:
-    evidence = gather_evidence(document, told, title)
+def _score(evidence: Evidence, model: str) -> Scored:
     table = evidence.table()
-    model = SECOND_MODEL if told else FIRST_MODEL
     scores = load_forest(model).scores(table)
     kept, expected = _choose(evidence, scores)
     return Scored(evidence, model, table, scores, kept, expected)
@@ -146,15 +135,14 @@ def _is_contents(segment: Segment) -> bool:
     return is_inside and segment.kind != "heading" and _is_link(segment)
 
 
-def gather_evidence(document: Document, told: Sequence[str], title: str) -> Evidence:
+def gather_evidence(document: Document, title: str) -> Evidence:
     """Cut a page into segments and gather what speaks for and against each."""
     tree = document.tree
     description = structured.document_meta_text(document, "description", "og:description")
     captions = [visible.text_content(caption) for caption in tree.iter("figcaption")]
     captions += [alt for image in tree.iter("img") if (alt := image.get("alt"))]
-    return Evidence(
-        cut_segments(tree), told, title=title, summaries=[description or ""], captions=captions
-    )
+    segments = cut_segments(tree)
+    return Evidence(segments, title=title, summaries=[description or ""], captions=captions)
 
 
 def _pulled_quotes(evidence: Evidence, kept: set[int]) -> set[int]:

@@ -1,6 +1,7 @@
 """Decode and parse a page, once: everything else reads the one tree made here."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
@@ -85,6 +86,41 @@ class Document:
             elif self.is_tested and element.get("data-testid"):
                 found.append((element, element.tag, ""))
         return tuple(found)
+
+    @cached_property
+    def _by_mark(self) -> dict[str, list[int]]:
+        """The numbers, in `marked`, of the elements that have each class or id."""
+        found: dict[str, list[int]] = {}
+        for number, (_, _, marks) in enumerate(self.marked):
+            for mark in marks.split():
+                found.setdefault(mark, []).append(number)
+        return found
+
+    @cached_property
+    def _by_test(self) -> dict[str, list[int]]:
+        """The numbers, in `marked`, of the elements that have each name for tests."""
+        found: dict[str, list[int]] = {}
+        for number, (element, _, _) in enumerate(self.marked if self.is_tested else ()):
+            tested = element.get("data-testid") or element.get("data-test-id") or ""
+            for mark in tested.split():
+                found.setdefault(mark, []).append(number)
+        return found
+
+    def marked_as(
+        self, test: Callable[[str], bool], *, tested: bool = False
+    ) -> list[tuple[lxml.html.HtmlElement, str]]:
+        """Give the elements, and their tags, that have a class or an id that passes a test.
+
+        Each is asked of once a page, not once for each of the elements that share it.
+
+        Args:
+            test: tells of one class or id whether it is looked for.
+            tested: ask of names for tests as well.
+
+        """
+        kinds = [self._by_mark, self._by_test] if tested else [self._by_mark]
+        passed = (numbers for kind in kinds for mark, numbers in kind.items() if test(mark))
+        return [self.marked[n][:2] for n in sorted({n for numbers in passed for n in numbers})]
 
     @cached_property
     def texts(self) -> tuple[tuple[lxml.html.HtmlElement, str, str], ...]:

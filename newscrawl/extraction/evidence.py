@@ -9,6 +9,7 @@ import string
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from copy import copy
 from itertools import islice
 from typing import Any, Final
 
@@ -105,7 +106,6 @@ class Evidence:
     def __init__(
         self,
         segments: Sequence[Segment],
-        told: Sequence[str],
         *,
         title: str,
         summaries: Iterable[str],
@@ -126,8 +126,22 @@ class Evidence:
         ]
         self.total = max(1.0, sum(self.prose))
         self.blocks = [block_place(s.place) for s in segments]
-        self._trace(told)
+        self.keys: dict[int, str] = {}
+        self._text_rows: dict[int, tuple[float, ...]] = {}
         self._sum_places()
+        self._look(())
+
+    def with_told(self, told: Sequence[str]) -> "Evidence":
+        """Give the evidence of a second look: the other extractor's text as well.
+
+        The first is spent by it: both count on the same places.
+        """
+        other = copy(self)
+        other._look(told)
+        return other
+
+    def _look(self, told: Sequence[str]) -> None:
+        self._trace(told)
         self._choose()
         self._count()
 
@@ -156,6 +170,16 @@ class Evidence:
                 holder = self.blocks[i].parent or self.blocks[i]
                 anchor = shared_place(anchor, holder) if anchor else holder
         self.anchor = anchor
+        self._sum_told()
+
+    def _sum_told(self) -> None:
+        """Add up the text that the other extractor has too, for every place."""
+        for segment in self.segments:
+            for place in segment.place.upwards():
+                place.told_chars = 0.0
+        for i, segment in enumerate(self.segments):
+            for place in segment.place.upwards() if self.traf[i] else ():
+                place.told_chars += self.sizes[i]
 
     def _sum_places(self) -> None:
         """Add up text, links and prose for every place, and find the one with the most prose."""
@@ -167,8 +191,6 @@ class Evidence:
             place.link_chars += segment.link_chars * self.scale
             place.prose_chars += prose
             place.segments += 1
-            if self.traf[i]:
-                place.told_chars += size
             if prose and (holder := self.blocks[i].parent):
                 scores[holder] += int(prose)
                 if holder.parent is not None:
@@ -201,7 +223,8 @@ class Evidence:
 
     def _count(self) -> None:
         """Count the lines that come more than once, and those that begin alike."""
-        self.keys = {i: bare(self.segments[i].text) for i in self.candidates}
+        known = self.keys
+        self.keys = {i: known.get(i) or bare(self.segments[i].text) for i in self.candidates}
         self.copies = Counter(self.keys.values())
         self.starts = Counter(_start(key) for key in self.keys.values())
         heads = (i for i, s in enumerate(self.segments) if self._is_headline(i, s))
@@ -224,7 +247,10 @@ class Evidence:
         figures = array("f")
         around = _Around(self)
         for i in self.candidates:
-            figures.extend(self._text_row(i))
+            row = self._text_rows.get(i)
+            if row is None:
+                row = self._text_rows[i] = self._text_row(i)
+            figures.extend(row)
             figures.extend(self._words_row(i))
             figures.extend(around.row(self.segments[i].place, self.blocks[i]))
         placed = np.frombuffer(figures, dtype=np.float32).reshape(len(self.candidates), -1)
@@ -489,7 +515,6 @@ def _add_upwards(segments: Sequence[Segment]) -> None:
             parent.text_chars += place.text_chars
             parent.link_chars += place.link_chars
             parent.prose_chars += place.prose_chars
-            parent.told_chars += place.told_chars
             parent.segments += place.segments
 
 

@@ -178,13 +178,14 @@ def _bracket_tail() -> re.Pattern[str]:
 
 def _captioned(document: Document) -> Iterator[Image]:
     captions = _captions_by_wrapper(document)
+    credits_in = _credits_by_wrapper(document)
     for element in document.tree.iter("img"):
-        if in_aside(element):
+        if not _may_be_told_of(element, captions, credits_in) or in_aside(element):
             continue
         caption_element = _caption_element(element, captions)
         alt = " ".join((element.get("alt") or "").split()) or None
         caption, credit = _read_caption(caption_element, alt)
-        credit = credit or _credit_beside(element, caption_element)
+        credit = credit or _credit_beside(element, caption_element, credits_in)
         if caption or credit:
             yield Image(
                 url=_image_url(element, document),
@@ -213,8 +214,8 @@ def _marked_captions(document: Document) -> Iterator[HtmlElement]:
     if document.is_tested or document.properties:
         yield from filter(_is_caption, document.tree.iter(*CAPTION_TAGS))
         return
-    for element, tag, marks in document.marked:
-        if tag in CAPTION_TAGS and _may_be_caption(marks) and _is_caption(element):
+    for element, tag in document.marked_as(_may_be_caption):
+        if tag in CAPTION_TAGS and _is_caption(element):
             yield element
 
 
@@ -307,13 +308,36 @@ def _marks(element: HtmlElement) -> str:
     return " ".join(element.get(name) or "" for name in (*MARKS, "id"))
 
 
-def _credit_beside(image: HtmlElement, caption: HtmlElement | None) -> str | None:
+def _credits_by_wrapper(document: Document) -> Captions:
+    """Note for every element which elements that are marked as credits it holds, in one pass."""
+    found: Captions = {}
+    names = [name for name in (*MARKS, "id") if document.is_tested or "test" not in name]
+    for element in document.elements:
+        marks = " ".join([value for name in names if (value := element.get(name))])
+        if marks and _says_credit(marks):
+            for wrapper in element.iterancestors():
+                found.setdefault(wrapper, []).append(element)
+    return found
+
+
+def _may_be_told_of(image: HtmlElement, captions: Captions, credits_in: Captions) -> bool:
+    """Tell whether anything near an image, or beside its wrappers, is marked as a caption or a credit."""
+    near = islice(image.iterancestors(), MAX_WRAPPERS + 1)
+    return any([wrapper in captions or wrapper in credits_in for wrapper in near])
+
+
+def _credit_beside(
+    image: HtmlElement, caption: HtmlElement | None, credits_in: Captions
+) -> str | None:
     """Find a credit that stands beside the caption, or where there is none."""
     for wrapper in islice(image.iterancestors(), MAX_WRAPPERS):
-        if wrapper.tag in ("body", "article", "main", "section") or not _is_alone(wrapper):
+        if wrapper.tag in ("body", "article", "main", "section"):
             return None
-        for element in wrapper.iterdescendants():
-            if not element.attrib or element is caption or not _is_credit(element):
+        held = credits_in.get(wrapper, ())
+        if held and not _is_alone(wrapper):
+            return None
+        for element in held:
+            if element is caption:
                 continue
             text = text_content(element)
             if 1 < len(text) <= MAX_CREDIT_CHARS:

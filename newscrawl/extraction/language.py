@@ -5,9 +5,13 @@ from functools import cache
 from typing import Any, Final
 
 from newscrawl.extraction.document import Document
+from newscrawl.reference import load_table
 
 CODE: Final = re.compile(r"\s*([a-zA-Z]{2,3})(?:[-_].*)?\s*$")
 SAMPLE_CHARS: Final = 1000
+PLAIN_SHARE: Final = 0.16
+"""Share of a text's words that are common ones of the declared language, from which nothing is detected:
+that costs a millisecond, and of 1,000 pages none with such a share was found to be in another."""
 MIN_CHARS: Final = 80
 """Characters; below this the declaration is all there is to go by."""
 CONFIDENT: Final = 0.95
@@ -37,13 +41,25 @@ def settle_language(declared: str | None, text: str) -> str | None:
     Templates declare English above German text, so a confident detection of another, not closely
     related language wins; in all other cases the declaration does.
     """
-    if len(text) < MIN_CHARS:
+    if len(text) < MIN_CHARS or (declared and _is_plainly(declared, text)):
         return declared
     detected, confidence = detect_language(text[:SAMPLE_CHARS])
     if declared is None:
         return detected
     related = any(declared in group and detected in group for group in CLOSE)
     return detected if confidence > CONFIDENT and not related else declared
+
+
+def _is_plainly(language: str, text: str) -> bool:
+    """Tell whether the common words of a language are frequent in a text."""
+    common = _common_words().get(language)
+    words = text[:SAMPLE_CHARS].lower().split()
+    return bool(common) and sum([word in common for word in words]) >= PLAIN_SHARE * len(words)
+
+
+@cache
+def _common_words() -> dict[str, frozenset[str]]:
+    return {code: frozenset(words.split()) for code, words in load_table("common_words").items()}
 
 
 def detect_language(text: str) -> tuple[str, float]:

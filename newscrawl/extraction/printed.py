@@ -7,7 +7,7 @@ clock of the page itself in the same elements.
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from itertools import islice
 from typing import Final
 
@@ -15,7 +15,7 @@ from lxml.html import HtmlElement
 
 from newscrawl.extraction.document import Document
 from newscrawl.extraction.places import Places
-from newscrawl.extraction.visible import Telling, marks_of, matches, opening_text
+from newscrawl.extraction.visible import Telling, marks_of, opening_text, tells
 from newscrawl.items import Candidate
 from newscrawl.lines import is_date_line, split_date_label
 
@@ -109,8 +109,8 @@ def _field_of(element: HtmlElement) -> str:
 
 
 def _class_dates(document: Document) -> Iterator[Dated]:
-    for element, tag, marks in document.marked:
-        if tag not in DATE_TAGS or not matches(DATE_CLASS, marks):
+    for element, tag in document.marked_as(partial(tells, DATE_CLASS)):
+        if tag not in DATE_TAGS:
             continue
         raw = _shown(element)
         if len(raw) <= MAX_DATE_CHARS and DIGIT.search(raw):

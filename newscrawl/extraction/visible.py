@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import islice
 from typing import Final
 
@@ -72,10 +72,8 @@ def _is_in_article(element: HtmlElement) -> bool:
 
 def subtitle(document: Document) -> str | None:
     """Give the standfirst that has an element of its own near the headline."""
-    for element, tag, marks in document.marked:
-        if tag not in ("p", "div", "h2", "h3", "span"):
-            continue
-        if matches(SUBTITLE_CLASS, marks) and not in_aside(element):
+    for element, tag in document.marked_as(partial(tells, SUBTITLE_CLASS)):
+        if tag in ("p", "div", "h2", "h3", "span") and not in_aside(element):
             text = text_content(element)
             if text and 20 < len(text) < 600:
                 return text
@@ -117,11 +115,11 @@ def in_aside(element: HtmlElement) -> bool:
 
 def matches(telling: Telling, marks: str) -> bool:
     """Tell whether one of an element's classes, or its id, matches."""
-    return any([_tells(telling, mark) for mark in marks.split()])
+    return any([tells(telling, mark) for mark in marks.split()])
 
 
 @lru_cache(maxsize=65536)
-def _tells(telling: Telling, mark: str) -> bool:
+def tells(telling: Telling, mark: str) -> bool:
     """Look one class or id up; sites share most of theirs, and a page repeats few of them many times."""
     plain = mark.lower()
     return not telling.words.isdisjoint(SPLIT.split(plain)) or bool(telling.pattern.search(plain))
