@@ -119,7 +119,7 @@ class Evidence:
         self.scale = _scale(segments)
         self.sizes = [len(s.text) * self.scale for s in segments]
         self.links = [s.link_chars / len(s.text) for s in segments]
-        self.ends = [lines.is_sentence(s.text[-ENDING:]) for s in segments]
+        self.ends = [_ends_sentence(s.text) for s in segments]
         self.prose = [
             size if size >= PROSE_CHARS and link <= MAX_PROSE_LINKS else 0.0
             for size, link in zip(self.sizes, self.links, strict=True)
@@ -473,6 +473,12 @@ def block_place(place: Place) -> Place:
     while place.tag in INLINE and place.parent:
         place = place.parent
     return place
+
+
+def _ends_sentence(text: str) -> bool:
+    """Tell whether a text ends as a sentence does; most lines that do not hold no sign of an end at all."""
+    end = text[-ENDING:]
+    return end[-1:] in ENDS or (not end[-1:].isalnum() and lines.is_sentence(end))
 
 
 def _between(found: Sequence[bool]) -> list[bool]:

@@ -211,11 +211,10 @@ def _captions_by_wrapper(document: Document) -> Captions:
 
 
 def _marked_captions(document: Document) -> Iterator[HtmlElement]:
-    if document.is_tested or document.properties:
-        yield from filter(_is_caption, document.tree.iter(*CAPTION_TAGS))
-        return
-    for element, tag in document.marked_as(_may_be_caption):
-        if tag in CAPTION_TAGS and _is_caption(element):
+    named = [e for name, held in document.properties.items() if _may_be_caption(name) for e in held]
+    marked = [element for element, _ in document.marked_as(_may_be_caption, tested=True)]
+    for element in dict.fromkeys((*marked, *named)):
+        if _is_caption(element):
             yield element
 
 
@@ -311,12 +310,11 @@ def _marks(element: HtmlElement) -> str:
 def _credits_by_wrapper(document: Document) -> Captions:
     """Note for every element which elements that are marked as credits it holds, in one pass."""
     found: Captions = {}
-    names = [name for name in (*MARKS, "id") if document.is_tested or "test" not in name]
-    for element in document.elements:
-        marks = " ".join([value for name in names if (value := element.get(name))])
-        if marks and _says_credit(marks):
-            for wrapper in element.iterancestors():
-                found.setdefault(wrapper, []).append(element)
+    named = [e for name, held in document.properties.items() if _says_credit(name) for e in held]
+    marked = [element for element, _ in document.marked_as(_says_credit, tested=True)]
+    for element in dict.fromkeys((*marked, *named)):
+        for wrapper in element.iterancestors():
+            found.setdefault(wrapper, []).append(element)
     return found
 
 
