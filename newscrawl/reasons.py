@@ -36,7 +36,12 @@ class Reason(_Explained):
         "invalid_line",
         "The input line is not a JSON object with html, or a value in it is of the wrong kind.",
     )
-    UNREADABLE = "unreadable", "The file could not be opened or read."
+    UNREADABLE = "unreadable", "The file, or a part of it, could not be opened or read."
+    TIME_LIMIT = "time_limit", "Cleaning the page took longer than it may; its worker was ended."
+    WORKER_DIED = (
+        "worker_died",
+        "Two workers died of the page, for want of memory or by a crash of a library.",
+    )
     NO_TEXT = "no_text", "No main text was found on the page."
     TOO_SHORT = ("too_short", "The text is too short and nothing marks the page as an article.")
     HOME = "home_page", "The page is a site's or a section's front page."
@@ -91,6 +96,8 @@ BROKEN_INPUT = frozenset(
         Reason.INVALID_URL,
         Reason.INVALID_LINE,
         Reason.UNREADABLE,
+        Reason.TIME_LIMIT,
+        Reason.WORKER_DIED,
     }
 )
 """Reasons that say the input itself is broken, so that a command exits with 1, not 0."""

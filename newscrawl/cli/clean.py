@@ -2,21 +2,35 @@
 
 import argparse
 import gc
+import os
 import sys
+import time
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import IO, Final
+from tempfile import NamedTemporaryFile
+from typing import IO, Any, Final
 
-from newscrawl.batch import Failed, Outcome, Totals, clean_all, encode_outcome
+from newscrawl.batch import (
+    PAGE_SECONDS,
+    Ending,
+    Journal,
+    Options,
+    Totals,
+    clean_pages,
+    clean_shard,
+    sources_of,
+    write_ending,
+)
 from newscrawl.cli.exits import ExitCode, exit_code
 from newscrawl.cli.output import add_output_options, open_file, open_output
-from newscrawl.errors import UsageError
+from newscrawl.errors import InputError, UsageError
 from newscrawl.extraction.document import is_http_url
-from newscrawl.items import Article, Page, Rejected
-from newscrawl.pages import format_of, read_pages
-from newscrawl.profiles import Profiles, learn_profiles, read_profiles
+from newscrawl.items import Page, Rejected
+from newscrawl.pages import FORMATS, REMOTE, Sizes, Source, format_of, read_source
+from newscrawl.profiles import Profiles, encode_profiles, learn_profiles, read_profiles
 from newscrawl.progress import Progress
 
 EXAMPLE: Final = """
@@ -24,10 +38,15 @@ examples:
   newscrawl clean page.html
   newscrawl clean pages/ -O articles.jsonl --rejects rejects.jsonl
   cat pages.jsonl | newscrawl clean --input-format jsonl > articles.jsonl
+  newscrawl clean CC-NEWS-*.warc.gz --workers 4 -O articles.jsonl --resume
+  newscrawl clean archive/ --workers 4 --shards cleaned/
 
 Each line of JSON lines, by suffix or --input-format jsonl, {"id"?, "url", "html", "fetched_at"?} is answered by
 one with the same id: an article, or {"id", "rejected": reason}. Of other inputs the articles are
 written, and what is refused is named on standard error and in the --rejects file.
+
+What comes out does not depend on --workers. A batch that was interrupted goes on with --resume, and ends
+with the same output as if it had not been.
 
 exit codes: 0 all well, 1 a page failed or an input was broken, 2 wrong usage, 3 no article came out
 """
@@ -37,14 +56,20 @@ COLLECT_AFTER: Final = (20_000, 20, 100)
 A page makes tens of thousands that die with it; to look among them as often as usual (700, 10, 10)
 costs a twentieth of the time and finds nothing.
 """
+SAVE_SECONDS: Final = 1.0
+"""Seconds between two notes of how far a batch has come; what was done since is done again."""
+MEGABYTE: Final = 1_000_000
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Define the command's options."""
     parser.epilog = EXAMPLE
-    parser.add_argument("paths", nargs="*", metavar="PATH", help="files, folders, or - for stdin")
     parser.add_argument(
-        "--input-format", choices=("html", "jsonl", "text"),
+        "paths", nargs="*", metavar="PATH",
+        help='files, folders, or - for stdin; with the extra "remote" also addresses such as s3://…',
+    )  # fmt: skip
+    parser.add_argument(
+        "--input-format", choices=FORMATS,
         help="what the input is; by default a file's suffix says it, and stdin is html",
     )  # fmt: skip
     parser.add_argument("--url", help="the address of the page, where a single file is read")
@@ -60,6 +85,30 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--learn", action="store_true",
         help="read the input twice, and drop from each source's pages what recurs on them",
     )  # fmt: skip
+    group = parser.add_argument_group("many pages")
+    group.add_argument(
+        "--workers", type=int, default=0, metavar="N",
+        help="clean in N processes, each page within the limits below; 0, the default: in this one",
+    )  # fmt: skip
+    group.add_argument(
+        "--page-seconds", type=float, default=PAGE_SECONDS, metavar="S",
+        help="end a worker that takes longer for a page, which is counted as time_limit (%(default)g)",
+    )  # fmt: skip
+    group.add_argument(
+        "--page-memory", type=int, default=2000, metavar="MB",
+        help="memory that a page may take a worker, in megabytes (%(default)d)",
+    )  # fmt: skip
+    group.add_argument(
+        "--unordered", action="store_true", help="write each line when it is there, in any order"
+    )
+    group.add_argument(
+        "--resume", action="store_true",
+        help="go on with the batch that was interrupted, by the notes beside the -O file",
+    )  # fmt: skip
+    group.add_argument(
+        "--shards", metavar="FOLDER",
+        help="write a file for each file that is read; those that are whole are not done again",
+    )  # fmt: skip
     parser.set_defaults(run=run)
 
 
@@ -67,26 +116,162 @@ def run(options: argparse.Namespace) -> ExitCode:
     """Clean the pages."""
     gc.set_threshold(*COLLECT_AFTER)
     paths = _paths(options)
+    _check(options, paths)
     options.answers_lines = _are_lines(paths, options.input_format)
-    totals = Totals()
     with ExitStack() as stack:
-        output = stack.enter_context(open_output(options))
-        rejects = stack.enter_context(open_file(Path(options.rejects))) if options.rejects else None
         progress = stack.enter_context(Progress(quiet=options.quiet))
-        own = [Path(p) for p in (options.append, options.overwrite, options.rejects) if p]
-
-        def pages() -> Iterator[Page | Rejected]:
-            found = read_pages(paths, input_format=options.input_format, exclude=own)
-            return with_url(found, options.url)
-
-        profiles = learn_profiles(pages()) if options.learn else given_profiles(options)
-        for outcome in clean_all(pages(), profiles):
-            totals.count(outcome)
-            _write(outcome, output, rejects, options)
-            progress.show(str(totals), totals.read)
+        how = _how(options, paths, stack)
+        totals = (_shards if options.shards else _one_output)(options, paths, how, progress)
+    if totals is None:
+        return ExitCode.OK
     if not options.quiet:
         print(f"newscrawl: {totals}", file=sys.stderr)
     return exit_code(totals)
+
+
+def _one_output(
+    options: argparse.Namespace, paths: list[str], how: Options, progress: Progress
+) -> Totals | None:
+    sizes = Sizes()
+    with ExitStack() as stack:
+        opened = _opened(options, paths, stack)
+        if opened is None:
+            print(f"newscrawl: {options.overwrite} is whole: nothing is left to do", file=sys.stderr)
+            return None
+        output, rejects, journal, totals = opened
+        saved = time.monotonic()
+        pages = with_url(_read(paths, options, sizes), options.url)
+        try:
+            for number, ending in clean_pages(pages, how, journal.has if journal else None):
+                totals.count(ending)
+                _write(ending, output, rejects, options)
+                progress.show(str(totals), totals.read, sizes.share)
+                if journal:
+                    journal.note(number)
+                    if time.monotonic() - saved > SAVE_SECONDS:
+                        journal.save(output, rejects, totals)
+                        saved = time.monotonic()
+        except BaseException:
+            # What is written is kept, whatever ended it.
+            if journal:
+                journal.save(output, rejects, totals)
+            raise
+        if journal:
+            journal.save(output, rejects, totals)
+            journal.finish()
+    return totals
+
+
+def _read(paths: list[str], options: argparse.Namespace, sizes: Sizes) -> Iterator[Page | Rejected]:
+    own = [Path(p) for p in (options.append, options.overwrite, options.rejects) if p]
+    # All are found first, so that it can be said how much is left.
+    for source in list(sources_of(paths, options.input_format, own, sizes)):
+        if isinstance(source, Rejected):
+            yield source
+        else:
+            yield from read_source(source, sizes)
+
+
+def _opened(
+    options: argparse.Namespace, paths: list[str], stack: ExitStack
+) -> tuple[IO[bytes], IO[bytes] | None, Journal | None, Totals] | None:
+    """Open the outputs; with `--resume` as long as the journal says they are. None if all is done."""
+    journal = None
+    if options.overwrite not in (None, "-") and "-" not in paths:
+        journal = Journal.beside(Path(options.overwrite), _asked(options, paths))
+        stack.callback(journal.close)
+    if options.resume and journal:
+        found = journal.resume()
+        if found is not None:
+            kept, refused, totals = found
+            output = stack.enter_context(_reopened(Path(options.overwrite), kept))
+            rejects = Path(options.rejects) if options.rejects else None
+            again = stack.enter_context(_reopened(rejects, refused)) if rejects else None
+            return output, again, journal, totals
+        if Path(options.overwrite).exists():
+            return None
+    output = stack.enter_context(open_output(options))
+    rejects_file = stack.enter_context(open_file(Path(options.rejects))) if options.rejects else None
+    if journal:
+        journal.begin()
+    return output, rejects_file, journal, Totals()
+
+
+def _reopened(path: Path, size: int) -> IO[bytes]:
+    try:
+        stream = path.open("r+b")
+        if stream.seek(0, os.SEEK_END) < size:
+            raise InputError(f"{path} is shorter than its journal says: it was cut or replaced")
+        stream.truncate(size)
+        stream.seek(size)
+    except OSError as error:
+        raise InputError(f"cannot go on with {path}: {error.strerror}") from error
+    return stream
+
+
+def _asked(options: argparse.Namespace, paths: list[str]) -> dict[str, Any]:
+    """Give what must be the same for a batch to be taken up again."""
+    sizes = Sizes()
+    own = [Path(p) for p in (options.overwrite, options.rejects) if p]
+    found = sources_of(paths, options.input_format, own, sizes)
+    files = [[s.path, s.size] if isinstance(s, Source) else [str(s.origin), 0] for s in found]
+    names = ("input_format", "url", "rejects", "provenance", "profiles", "learn")
+    return {"files": files} | {name: getattr(options, name) for name in names}
+
+
+def _shards(
+    options: argparse.Namespace, paths: list[str], how: Options, progress: Progress
+) -> Totals:
+    sizes, totals = Sizes(), Totals()
+    jobs: dict[Path, Source] = {}
+    for source in sources_of(paths, options.input_format, [], sizes):
+        if isinstance(source, Rejected):
+            raise UsageError(f"{source.origin}: {source.detail}")
+        sink = Path(options.shards) / f"{_stem(source.path)}.jsonl"
+        if sink in jobs:
+            raise UsageError(f"{source.path} and {jobs[sink].path} would both be written to {sink}")
+        jobs[sink] = source
+    # The threads read and write; the work is done in a process of each.
+    pool: Executor = ThreadPoolExecutor(max(1, options.workers))
+    each = replace(how, workers=min(1, options.workers))
+    with pool:
+        futures = {pool.submit(clean_shard, source, sink, each): source for sink, source in jobs.items()}
+        try:
+            for future in as_completed(futures):
+                totals.add(future.result())
+                sizes.read += futures[future].size
+                progress.show(str(totals), totals.read, sizes.share)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return totals
+
+
+def _stem(path: str) -> str:
+    name = path.rstrip("/").rsplit("/", 1)[-1]
+    for suffix in (".gz", ".zst", ".warc", ".jsonl", ".jl", ".ndjson", ".html", ".htm", ".txt"):
+        name = name.removesuffix(suffix)
+    return name
+
+
+def _how(options: argparse.Namespace, paths: list[str], stack: ExitStack) -> Options:
+    profiles = options.profiles
+    if profiles:
+        read_profiles(Path(profiles))  # now, so that a broken file is said at once
+    if options.learn:
+        learnt = learn_profiles(with_url(_read(paths, options, Sizes()), options.url))
+        file = stack.enter_context(NamedTemporaryFile(suffix=".json"))
+        file.write(encode_profiles(learnt))
+        file.flush()
+        profiles = file.name
+    return Options(
+        provenance=options.provenance,
+        profiles=profiles,
+        workers=options.workers,
+        seconds=options.page_seconds,
+        memory=options.page_memory * MEGABYTE,
+        ordered=not options.unordered,
+    )
 
 
 def _paths(options: argparse.Namespace) -> list[str]:
@@ -97,13 +282,26 @@ def _paths(options: argparse.Namespace) -> list[str]:
     if options.learn and (options.profiles or not options.paths or "-" in options.paths):
         raise UsageError("--learn reads the input twice: name files or folders, and no --profiles")
     if options.paths:
-        missing = [path for path in options.paths if path != "-" and not Path(path).exists()]
+        local = [path for path in options.paths if path != "-" and REMOTE not in path]
+        missing = [path for path in local if not Path(path).exists()]
         if missing:
             raise UsageError(f"no such file or folder: {missing[0]}")
         return list(options.paths)
     if sys.stdin.isatty():
         raise UsageError("name files or folders to clean, or - for standard input")
     return ["-"]
+
+
+def _check(options: argparse.Namespace, paths: list[str]) -> None:
+    if options.workers < 0:
+        raise UsageError("--workers is a number of processes, 0 or more")
+    if options.page_seconds <= 0 or options.page_memory <= 0:
+        raise UsageError("--page-seconds and --page-memory are above 0")
+    if options.resume and (options.overwrite in (None, "-") or "-" in paths):
+        raise UsageError("--resume goes on with the file that -O names, from files or folders")
+    given = (options.append, options.overwrite, options.rejects, options.resume, options.url)
+    if options.shards and (any(given) or "-" in paths or options.unordered):
+        raise UsageError("--shards names its files itself, and takes none of -o, -O, --rejects, --resume, --url, -")
 
 
 def add_profile_option(parser: argparse.ArgumentParser) -> None:
@@ -124,7 +322,7 @@ def _are_lines(paths: list[str], input_format: str | None) -> bool:
     """Tell whether the input is JSON lines, so that each is answered by one."""
     if input_format:
         return input_format == "jsonl"
-    return all(path != "-" and format_of(Path(path)) == "jsonl" for path in paths)
+    return all(path != "-" and format_of(path) == "jsonl" for path in paths)
 
 
 def with_url(pages: Iterable[Page | Rejected], url: str | None) -> Iterator[Page | Rejected]:
@@ -135,25 +333,10 @@ def with_url(pages: Iterable[Page | Rejected], url: str | None) -> Iterator[Page
 
 
 def _write(
-    outcome: Outcome, output: IO[bytes], rejects: IO[bytes] | None, options: argparse.Namespace
+    ending: Ending, output: IO[bytes], rejects: IO[bytes] | None, options: argparse.Namespace
 ) -> None:
-    line = encode_outcome(outcome, provenance=options.provenance)
-    is_article = isinstance(outcome, Article)
-    if is_article or options.answers_lines:
-        output.write(line + b"\n")
-        # Line by line: who pipes a page in waits for its answer.
-        output.flush()
-    if not is_article and rejects:
-        rejects.write(line + b"\n")
-    if not is_article and not options.answers_lines and not options.quiet:
-        print(f"newscrawl: {describe(outcome)}", file=sys.stderr)
-
-
-def describe(outcome: Outcome) -> str:
-    """Say in one line why a page gave no article."""
-    where = outcome.origin if not isinstance(outcome, Article) else None
-    where = where or outcome.url or "page"
-    if isinstance(outcome, Rejected):
-        detail = f": {outcome.detail}" if outcome.detail else ""
-        return f"{where}: rejected, {outcome.reason}{detail}"
-    return f"{where}: failed: {outcome.error}" if isinstance(outcome, Failed) else where
+    write_ending(ending, output, rejects, answers_lines=options.answers_lines)
+    # Line by line: who pipes a page in waits for its answer.
+    output.flush()
+    if ending.told and not options.answers_lines and not options.quiet:
+        print(f"newscrawl: {ending.told}", file=sys.stderr)

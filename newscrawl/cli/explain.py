@@ -11,12 +11,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from newscrawl.batch import Totals, clean_all
-from newscrawl.cli.clean import add_profile_option, describe, given_profiles, with_url
+from newscrawl.batch import Totals, clean_all, describe
+from newscrawl.cli.clean import add_profile_option, given_profiles, with_url
 from newscrawl.cli.exits import ExitCode, exit_code
 from newscrawl.errors import UsageError
 from newscrawl.items import Article, Author, CitedSource, DateInfo, Image, Page, Rejected
-from newscrawl.pages import read_pages
+from newscrawl.pages import FORMATS, read_pages
 
 EXAMPLE: Final = """
 examples:
@@ -33,7 +33,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Define the command's options."""
     parser.epilog = EXAMPLE
     parser.add_argument("source", metavar="PATH|URL", help="a file, - for stdin, or an address")
-    parser.add_argument("--input-format", choices=("html", "jsonl", "text"), help="what a file is")
+    parser.add_argument("--input-format", choices=FORMATS, help="what a file is")
     parser.add_argument("--url", help="the address of the page, where a file is read")
     add_profile_option(parser)
     parser.set_defaults(run=run)

@@ -4,15 +4,14 @@ import argparse
 import sys
 from typing import Final
 
-from newscrawl.batch import Totals, clean_all, encode_outcome
-from newscrawl.cli.clean import describe
+from newscrawl.batch import Totals, clean_all, ending_of
 from newscrawl.cli.crawl import log_settings
 from newscrawl.cli.exits import ExitCode
 from newscrawl.cli.output import add_output_options, open_output
 from newscrawl.crawling import fetch_pages, project_settings
 from newscrawl.errors import UsageError
 from newscrawl.extraction.document import is_http_url
-from newscrawl.items import Article, Page, Rejected
+from newscrawl.items import Page, Rejected
 from newscrawl.reasons import Reason
 
 EXAMPLE: Final = """
@@ -42,10 +41,11 @@ def run(options: argparse.Namespace) -> ExitCode:
     with open_output(options) as output:
         for outcome in clean_all(pages):
             totals.count(outcome)
-            if isinstance(outcome, Article):
-                output.write(encode_outcome(outcome, provenance=options.provenance) + b"\n")
+            ending = ending_of(outcome, provenance=options.provenance)
+            if ending.is_article:
+                output.write(ending.line + b"\n")
             else:
-                print(f"newscrawl: {describe(outcome)}", file=sys.stderr)
+                print(f"newscrawl: {ending.told}", file=sys.stderr)
     return fetch_exit_code(totals, pages)
 
 

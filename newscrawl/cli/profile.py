@@ -10,7 +10,7 @@ from newscrawl.cli.exits import ExitCode
 from newscrawl.errors import InputError, UsageError
 from newscrawl.items import Article
 from newscrawl.jsonl import decode
-from newscrawl.pages import read_pages
+from newscrawl.pages import FORMATS, read_pages
 from newscrawl.profiles import Profiles, encode_profiles, learn_from_articles, learn_profiles
 
 EXAMPLE: Final = """
@@ -32,7 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("paths", nargs="+", metavar="PATH", help="files or folders of pages")
     parser.add_argument(
         "--input-format",
-        choices=("html", "jsonl"),
+        choices=FORMATS,
         help="what the input is; a file's suffix says it",
     )
     parser.add_argument(

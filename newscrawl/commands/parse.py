@@ -6,7 +6,7 @@ import msgspec
 from scrapy.commands.parse import Command as ParseCommand
 from scrapy.utils import display
 
-from newscrawl.batch import clean_guarded, encode_outcome
+from newscrawl.batch import clean_guarded, ending_of
 from newscrawl.items import Page
 
 
@@ -26,4 +26,4 @@ class Command(ParseCommand):
 def _shown(item: Any) -> Any:
     if not isinstance(item, Page):
         return item
-    return msgspec.json.decode(encode_outcome(clean_guarded(item)))
+    return msgspec.json.decode(ending_of(clean_guarded(item)).line)
