@@ -14,6 +14,7 @@ from scrapy.exceptions import NotConfigured
 from scrapy.settings import BaseSettings
 from twisted.web.client import HTTPConnectionPool
 
+from newscrawl.downloading.archiving import ArchiveMiddleware
 from newscrawl.downloading.guard import GuardMiddleware
 from newscrawl.downloading.headers import HeadersMiddleware
 from newscrawl.downloading.pause import PauseMiddleware
@@ -38,6 +39,8 @@ class Politeness:
         add("DOWNLOADER_MIDDLEWARES", HeadersMiddleware, 450)
         # After robots.txt, and after whatever else a middleware may fetch.
         add("DOWNLOADER_MIDDLEWARES", PauseMiddleware, 650)
+        # Nearest to the network: before HttpCompressionMiddleware unpacks.
+        add("DOWNLOADER_MIDDLEWARES", ArchiveMiddleware, 990)
         # Twisted would repeat a request at once, without any delay, on a connection that a server has dropped.
         HTTPConnectionPool.retryAutomatically = False
         handlers = dict.fromkeys(NO_HANDLERS) | settings.getdict("DOWNLOAD_HANDLERS")

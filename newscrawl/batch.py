@@ -39,6 +39,7 @@ PAGE_MEMORY: Final = 2_000_000_000
 """Bytes that one page may take; the largest that is let in makes a tree of a tenth of it."""
 PART: Final = ".part"
 DONE: Final = ".done"
+REASONS: Final = {reason.value: reason for reason in Reason}
 REJECTS: Final = ".rejects.jsonl"
 
 
@@ -265,9 +266,11 @@ def _in_flight(
     room = AHEAD * options.workers
     size = 0
     for number, page in pages:
-        is_page = isinstance(page, Page)
-        future = crew.submit(clean_line, page, options) if is_page else None
-        flights.append(_Flight(number, page, future, len(page.body) if is_page else 0))
+        if isinstance(page, Page):
+            future = crew.submit(clean_line, page, options)
+            flights.append(_Flight(number, page, future, len(page.body)))
+        else:
+            flights.append(_Flight(number, page, None, 0))
         size += flights[-1].size
         while len(flights) >= room or size > AHEAD_BYTES:
             for landed in _land(flights, ordered=options.ordered):
@@ -349,9 +352,8 @@ def clean_shard(source: Source | str, sink: str | Path, options: Options | None 
                 for _, ending in clean_pages(pages, options):
                     totals.count(ending)
                     write_ending(ending, lines, refused, answers_lines=answers_lines)
-            for stream in (lines, refused):
-                stream.flush()
-                os.fsync(stream.fileno())
+            _synced(lines)
+            _synced(refused)
         for path in (sink, rejects):
             path.with_name(path.name + PART).replace(path)
         _write_marker(marker, totals)
@@ -376,7 +378,7 @@ class TotalsFile(msgspec.Struct, forbid_unknown_fields=True):
     read: int = 0
     accepted: int = 0
     failed: int = 0
-    rejected: dict[str, int] = {}  # noqa: RUF012 - msgspec copies it
+    rejected: dict[str, int] = {}
 
     @classmethod
     def of(cls, totals: Totals) -> "TotalsFile":
@@ -386,14 +388,14 @@ class TotalsFile(msgspec.Struct, forbid_unknown_fields=True):
 
     def totals(self) -> Totals:
         """Give the totals."""
-        rejected = Counter({Reason(name): number for name, number in self.rejected.items()})
+        rejected = Counter({REASONS[name]: number for name, number in self.rejected.items()})
         return Totals(self.read, self.accepted, self.failed, rejected)
 
 
 def _read_totals(marker: Path) -> Totals | None:
     try:
         return msgspec.json.decode(marker.read_bytes(), type=TotalsFile).totals()
-    except (OSError, msgspec.MsgspecError, ValueError):
+    except (OSError, msgspec.MsgspecError, KeyError):
         return None
 
 
@@ -500,13 +502,9 @@ class Journal:
 
     def save(self, output: IO[bytes], rejects: IO[bytes] | None, totals: Totals) -> None:
         """Force what was written to the disk, and say so."""
-        sizes = []
-        for stream in (output, rejects):
-            if stream is not None:
-                stream.flush()
-                os.fsync(stream.fileno())
-            sizes.append(stream.tell() if stream is not None else 0)
-        self._add(_Saved(self.done, sorted(self.beyond), *sizes, TotalsFile.of(totals)))
+        sizes = [_synced(stream) if stream is not None else 0 for stream in (output, rejects)]
+        beyond = sorted(self.beyond)
+        self._add(_Saved(self.done, beyond, sizes[0], sizes[1], TotalsFile.of(totals)))
 
     def finish(self) -> None:
         """Take the journal away: the output is whole."""
@@ -523,6 +521,13 @@ class Journal:
         assert self._stream is not None
         self._stream.write(msgspec.json.encode(record) + b"\n")
         self._stream.flush()
+
+
+def _synced(stream: IO[bytes]) -> int:
+    """Force what was written to the disk; give how much it is."""
+    stream.flush()
+    os.fsync(stream.fileno())
+    return stream.tell()
 
 
 def sources_of(

@@ -26,6 +26,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 HEADER: Final = struct.Struct("!Q")
@@ -122,7 +123,7 @@ class Crew(Executor):
         self._rouse()
         return task.future
 
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002 - the interface's
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Let the workers end when all calls are answered, or with `cancel_futures` at once."""
         with self._lock:
             self._closing = True
@@ -190,7 +191,7 @@ class Crew(Executor):
         memory = str(self.memory or 0)
         # With the parent's path: what it can import, so can the worker.
         command = [sys.executable, "-m", "newscrawl.crew", str(theirs.fileno()), memory]
-        paths = os.pathsep.join(path or os.getcwd() for path in sys.path)
+        paths = os.pathsep.join(path or str(Path.cwd()) for path in sys.path)
         process = subprocess.Popen(  # noqa: S603 - our own interpreter
             command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             env={**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},

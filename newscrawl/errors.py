@@ -20,6 +20,10 @@ class InputError(NewscrawlError):
     """An input that is not there, not readable, or not of the stated form."""
 
 
+class ArchiveError(NewscrawlError):
+    """The archive of raw responses cannot be written."""
+
+
 class StateError(NewscrawlError):
     """A crawl state that cannot be used as it is; the text says what to do."""
 

@@ -62,9 +62,7 @@ class Forest:
         scores: list[float] = np.round(1.0 / (1.0 + np.exp(-odds)), 4).tolist()
         return scores
 
-    def reasons(
-        self, rows: Rows, count: int = 3
-    ) -> list[tuple[tuple[str, float], ...]]:
+    def reasons(self, rows: Rows, count: int = 3) -> list[tuple[tuple[str, float], ...]]:
         """Give the figures that lowered each row's score most, with their values.
 
         A figure's share is the sum of the steps in expected score at the splits that ask for it.
@@ -80,11 +78,11 @@ class Forest:
             change = self.value[followers] - self.value[nodes]
             places = (self.feature[nodes] + at).ravel()
             shares += np.bincount(places, change.ravel(), len(shares))
-        shares = shares.reshape(len(rows), width)
-        worst = np.argsort(shares, axis=1, kind="stable")[:, :count]
+        by_row = shares.reshape(len(rows), width)
+        worst = np.argsort(by_row, axis=1, kind="stable")[:, :count]
         return [
             tuple((self.features[i], float(row[i])) for i in order if share[i] < 0)
-            for row, share, order in zip(table, shares, worst, strict=True)
+            for row, share, order in zip(table, by_row, worst, strict=True)
         ]
 
     def _walk(self, table: NDArray[Any]) -> Iterator[NDArray[Any]]:

@@ -1,13 +1,16 @@
 """The stages as item pipelines: one thin class each, numbered in ITEM_PIPELINES."""
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
+from scrapy import signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import DropItem, NotConfigured
 
 from newscrawl.attribution import normalise_attribution
+from newscrawl.crew import Crew, TimeLimitError, WorkerDiedError
 from newscrawl.dates import normalise_dates
 from newscrawl.dates.formats import read_date
 from newscrawl.discovery.bounds import Bounds
@@ -17,6 +20,7 @@ from newscrawl.items import Article, Draft, Page, Rejected
 from newscrawl.profiles import Profiles, read_profiles
 from newscrawl.quality import judge
 from newscrawl.reasons import Reason
+from newscrawl.stages import clean
 from newscrawl.text import clean_text
 
 
@@ -77,6 +81,71 @@ class Extract(StagePipeline):
         if self.profiles and isinstance(item, Page):
             item = self.profiles.applied_to(item)
         return super().process_item(item)
+
+
+class InWorkers:
+    """Take a page through all stages in a process of its own, and leave the reactor free.
+
+    How many are under way is bounded by Scrapy's SCRAPER_SLOT_MAX_ACTIVE_SIZE: while responses of more
+    bytes than that are worked on, no more are fetched.
+    """
+
+    def __init__(self, crew: Crew, profiles: Profiles | None) -> None:
+        self.crew = crew
+        self.profiles = profiles
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Hire the workers.
+
+        Raises:
+            NotConfigured: `NEWSCRAWL_WORKERS` is 0.
+            DataError: `NEWSCRAWL_PROFILES` cannot be read.
+
+        """
+        settings = crawler.settings
+        workers = settings.getint("NEWSCRAWL_WORKERS")
+        if workers <= 0:
+            raise NotConfigured
+        path = settings.get("NEWSCRAWL_PROFILES")
+        profiles = read_profiles(Path(path)) if path else None
+        crew = Crew(
+            workers,
+            seconds=settings.getfloat("NEWSCRAWL_PAGE_SECONDS") or None,
+            memory=settings.getint("NEWSCRAWL_PAGE_MEMORY") or None,
+        )
+        pipeline = cls(crew, profiles)
+        # After the last item: the engine waits for those under way before it says so.
+        crawler.signals.connect(pipeline.spider_closed, signal=signals.spider_closed)
+        return pipeline
+
+    async def process_item(self, item: Any) -> Any:
+        """Give the article of a page; other items as they are.
+
+        Raises:
+            PageRejected: the page is none, took too long, or its workers died.
+
+        """
+        if not isinstance(item, Page):
+            return item
+        page = self.profiles.applied_to(item) if self.profiles else item
+        try:
+            outcome = await asyncio.wrap_future(self.crew.submit(clean, page))
+        except TimeLimitError as error:
+            outcome = _refused(page, Reason.TIME_LIMIT, error)
+        except WorkerDiedError as error:
+            outcome = _refused(page, Reason.WORKER_DIED, error)
+        if isinstance(outcome, Rejected):
+            raise PageRejected(outcome)
+        return outcome
+
+    def spider_closed(self) -> None:
+        """Let the workers go."""
+        self.crew.shutdown(wait=False, cancel_futures=True)
+
+
+def _refused(page: Page, reason: Reason, error: Exception) -> Rejected:
+    return Rejected(reason=reason, url=page.url, id=page.id, detail=str(error), origin=page.origin)
 
 
 class NormaliseDates(StagePipeline):

@@ -43,6 +43,7 @@ ADDONS = {"newscrawl.addons.Politeness": 90, "newscrawl.addons.CrawlState": 100}
 TWISTED_DNS_RESOLVER = "newscrawl.downloading.guard.GuardedResolver"
 
 ITEM_PIPELINES = {
+    "newscrawl.pipelines.InWorkers": 50,
     "newscrawl.pipelines.Extract": 100,
     "newscrawl.pipelines.NormaliseDates": 200,
     "newscrawl.pipelines.NormaliseAttribution": 300,
@@ -61,6 +62,14 @@ LOG_LEVEL = "INFO"
 
 # The crawl state; empty for none: then each crawl is Scrapy's own and fetches everything again.
 NEWSCRAWL_STATE = "data/state.db"
+# Whether raw responses are kept, as WARC files; and for single sources, by registered domain.
+NEWSCRAWL_ARCHIVE = True
+NEWSCRAWL_ARCHIVE_SOURCES: dict[str, bool] = {"default": True}
+# Their folder; empty for `raw` beside the state, and without a state none are kept.
+NEWSCRAWL_ARCHIVE_FOLDER = ""
+# gz, which every tool reads, or zst; and the bytes of a file from which on another is begun.
+NEWSCRAWL_ARCHIVE_PACKING = "gz"
+NEWSCRAWL_ARCHIVE_BYTES = 1_000_000_000
 # The folder of the article files; empty for `articles` beside the state.
 NEWSCRAWL_ARTICLES = ""
 # Ages at which articles are looked at again, by source; a publisher file may state its own.
@@ -86,6 +95,13 @@ NEWSCRAWL_BROWSER = ""
 NEWSCRAWL_ALLOWED: dict[str, list[str]] = {}
 # Whether lists, too, are looked at only when their time has come; `newscrawl run --due` sets it.
 NEWSCRAWL_DUE = False
+
+# Processes that clean the pages, so that the crawl goes on meanwhile; 0 to clean in the crawl's own. With
+# them, pipelines between 50 and 500 get articles, not drafts.
+NEWSCRAWL_WORKERS = 0
+# Seconds and bytes that a page may take a worker.
+NEWSCRAWL_PAGE_SECONDS = 60.0
+NEWSCRAWL_PAGE_MEMORY = 2_000_000_000
 
 # A file that refused pages are added to, one JSON line each; empty for none.
 NEWSCRAWL_REJECTS = ""

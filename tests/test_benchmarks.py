@@ -11,7 +11,6 @@ from benchmarks import attribution, forests, quality, scoring, train_lines, trai
 from benchmarks.labels import label
 from newscrawl import Page
 from newscrawl.extraction.document import Document, decode, parse_document
-from newscrawl.extraction.evidence import FEATURES
 from newscrawl.extraction.segments import cut_segments
 from newscrawl.quality import FIGURES
 from newscrawl.reference import agencies
@@ -85,16 +84,17 @@ def test_models_are_trained_by_the_script_and_read_by_the_package(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr(train_lines, "DATASETS", ("aeb",))
-    monkeypatch.setattr(train_lines, "ROUNDS", 12)
+    monkeypatch.setattr(train_lines, "ROUNDS", dict.fromkeys(train_lines.ROUNDS, 12))
     samples = train_lines.samples_of(folder)
-    kept = train_lines.cross_validate(samples)
+    kept = [texts for texts, _ in train_lines.cross_validate(samples, "lines")]
     train_lines.report("model", samples, kept)
-    forests.write("lines", train_lines.fit(samples), FEATURES, tmp_path)
-    first = (tmp_path / "lines.json").read_bytes()
-    forests.write("lines", train_lines.fit(samples), FEATURES, tmp_path)
+    train_lines.write_models(samples, tmp_path)
+    first = {path.name: path.read_bytes() for path in tmp_path.glob("*.json")}
+    train_lines.write_models(samples, tmp_path)
 
     assert "aeb F1" in capsys.readouterr().out
-    assert (tmp_path / "lines.json").read_bytes() == first
+    assert set(first) == {"lines.json", "lines_told.json"}
+    assert {path.name: path.read_bytes() for path in tmp_path.glob("*.json")} == first
     counts = [
         scoring.body_counts(s.truth, "\n".join(k))[0] for s, k in zip(samples, kept, strict=True)
     ]

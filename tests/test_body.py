@@ -306,6 +306,6 @@ def test_a_text_that_trafilatura_splits_is_traced_in_the_order_of_its_lines() ->
         f"<p>{' '.join(told)}</p><p>Nothing of the kind was said there.</p>"
     )
 
-    evidence = Evidence(cut_segments(tree), told, title="", summaries=[], captions=[])
+    evidence = Evidence(cut_segments(tree), title="", summaries=[], captions=[]).with_told(told)
 
     assert evidence.traf == [True, False]

@@ -9,7 +9,7 @@ import pytest
 
 from newscrawl import forest
 from newscrawl.errors import DataError
-from newscrawl.extraction.evidence import FEATURES
+from newscrawl.extraction.evidence import FIRST_LOOK, SECOND_LOOK
 from newscrawl.forest import load_forest
 from newscrawl.quality import FIGURES
 from newscrawl.reference import ROOT
@@ -66,7 +66,9 @@ def test_a_missing_file_is_named(models: Path) -> None:
         load_forest("pages")
 
 
-@pytest.mark.parametrize(("name", "features"), [("lines", FEATURES), ("pages", FIGURES)])
+@pytest.mark.parametrize(
+    ("name", "features"), [("lines", FIRST_LOOK), ("lines_told", SECOND_LOOK), ("pages", FIGURES)]
+)
 def test_shipped_models_are_small_and_fit_the_code(name: str, features: tuple[str, ...]) -> None:
     path = ROOT / "models" / f"{name}.json"
 

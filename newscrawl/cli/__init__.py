@@ -22,6 +22,7 @@ COMMANDS: Final = {
     "explain": "say where each field of a page came from, and what was removed and why",
     "state": "look into the crawl state, check it, or make it forget",
     "diff": "show what changed between the versions of an article",
+    "reclean": "clean the pages that were kept with this version, and show what changes",
     "schema": "print the JSON Schema of an article line",
 }
 Run = Callable[[argparse.Namespace], ExitCode]

@@ -136,7 +136,9 @@ def _one_output(
     with ExitStack() as stack:
         opened = _opened(options, paths, stack)
         if opened is None:
-            print(f"newscrawl: {options.overwrite} is whole: nothing is left to do", file=sys.stderr)
+            print(
+                f"newscrawl: {options.overwrite} is whole: nothing is left to do", file=sys.stderr
+            )
             return None
         output, rejects, journal, totals = opened
         saved = time.monotonic()
@@ -191,7 +193,9 @@ def _opened(
         if Path(options.overwrite).exists():
             return None
     output = stack.enter_context(open_output(options))
-    rejects_file = stack.enter_context(open_file(Path(options.rejects))) if options.rejects else None
+    rejects_file = (
+        stack.enter_context(open_file(Path(options.rejects))) if options.rejects else None
+    )
     if journal:
         journal.begin()
     return output, rejects_file, journal, Totals()
@@ -235,7 +239,9 @@ def _shards(
     pool: Executor = ThreadPoolExecutor(max(1, options.workers))
     each = replace(how, workers=min(1, options.workers))
     with pool:
-        futures = {pool.submit(clean_shard, source, sink, each): source for sink, source in jobs.items()}
+        futures = {
+            pool.submit(clean_shard, source, sink, each): source for sink, source in jobs.items()
+        }
         try:
             for future in as_completed(futures):
                 totals.add(future.result())
@@ -260,7 +266,7 @@ def _how(options: argparse.Namespace, paths: list[str], stack: ExitStack) -> Opt
         read_profiles(Path(profiles))  # now, so that a broken file is said at once
     if options.learn:
         learnt = learn_profiles(with_url(_read(paths, options, Sizes()), options.url))
-        file = stack.enter_context(NamedTemporaryFile(suffix=".json"))
+        file = stack.enter_context(NamedTemporaryFile(suffix=".json"))  # noqa: SIM115 - entered
         file.write(encode_profiles(learnt))
         file.flush()
         profiles = file.name
@@ -301,7 +307,9 @@ def _check(options: argparse.Namespace, paths: list[str]) -> None:
         raise UsageError("--resume goes on with the file that -O names, from files or folders")
     given = (options.append, options.overwrite, options.rejects, options.resume, options.url)
     if options.shards and (any(given) or "-" in paths or options.unordered):
-        raise UsageError("--shards names its files itself, and takes none of -o, -O, --rejects, --resume, --url, -")
+        raise UsageError(
+            "--shards names its files itself, and takes none of -o, -O, --rejects, --resume, --url, -"
+        )
 
 
 def add_profile_option(parser: argparse.ArgumentParser) -> None:

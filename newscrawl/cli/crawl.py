@@ -87,6 +87,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="fetch everything, known or not, and keep no record: a one-off",
     )  # fmt: skip
     parser.add_argument(
+        "--workers", type=int, default=0, metavar="N",
+        help="clean in N processes, so that the crawl goes on meanwhile; 0, the default: in its own",
+    )  # fmt: skip
+    parser.add_argument(
+        "--no-archive", action="store_true",
+        help="do not keep raw responses; else they go as WARC into the folder raw/ beside the state",
+    )  # fmt: skip
+    parser.add_argument(
         "-s", dest="settings", action="append", default=[], metavar="NAME=VALUE",
         help="a Scrapy setting, as in scrapy crawl",
     )  # fmt: skip
@@ -102,6 +110,8 @@ def run(options: argparse.Namespace) -> ExitCode:
         **log_settings(options),
         **given_settings(options.settings),
         **_state_settings(options),
+        **({"NEWSCRAWL_ARCHIVE": False} if options.no_archive else {}),
+        **({"NEWSCRAWL_WORKERS": options.workers} if options.workers > 0 else {}),
         NEWSCRAWL_REJECTS=options.rejects or "",
         NEWSCRAWL_PROFILES=options.profiles or "",
         NEWSCRAWL_PROGRESS=not options.quiet,
@@ -182,7 +192,9 @@ def _sorted_addresses(texts: list[str], known: list[str]) -> tuple[list[str], li
 def exit_code(stats: list[dict[str, Any]], expected: set[str]) -> ExitCode:
     """Give the exit code of crawls from their stats and the sources that should have given something."""
     totals = [totals_of(one) for one in stats]
-    if any(one.get("finish_reason") in ("shutdown", "state_error") for one in stats):
+    if any(
+        one.get("finish_reason") in ("shutdown", "state_error", "archive_error") for one in stats
+    ):
         return ExitCode.FAILED  # interrupted: what is missing is counted as not_fetched or left
     if (
         not stats

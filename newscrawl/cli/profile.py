@@ -31,9 +31,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EXAMPLE
     parser.add_argument("paths", nargs="+", metavar="PATH", help="files or folders of pages")
     parser.add_argument(
-        "--input-format",
-        choices=FORMATS,
-        help="what the input is; a file's suffix says it",
+        "--input-format", choices=FORMATS, help="what the input is; a file's suffix says it"
     )
     parser.add_argument(
         "--articles",

@@ -18,5 +18,5 @@ def classify(page: Page) -> Reason | None:
     document = parse_document(page)
     if isinstance(document, Rejected) or len(document.tree.findall(".//a[@href]")) > MAX_LINKS:
         return None
-    wall = find_wall(document, gather_evidence(document, (), headline(document) or ""))
+    wall = find_wall(document, gather_evidence(document, headline(document) or ""))
     return wall[0] if wall else None

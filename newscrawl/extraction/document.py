@@ -186,7 +186,9 @@ def parse_document(page: Page) -> Document | Rejected:
     data = text.encode("utf-8", "ignore")
     if b"<" not in data:
         why = "no markup; plain text is read with input format text"
-        return rejected(page, Reason.NOT_HTML, why) if text.strip() else rejected(page, Reason.EMPTY)
+        return (
+            rejected(page, Reason.NOT_HTML, why) if text.strip() else rejected(page, Reason.EMPTY)
+        )
     if too_complex := is_too_complex(data):
         return rejected(page, Reason.TOO_COMPLEX, too_complex)
     tree = _parse(data)

@@ -278,7 +278,9 @@ class Evidence:
             segment.slanted_chars / length,
             self.ends[i],
             min(_count_ends(text), 20),
-            min(text.count(",") + text.count(";") if is_ascii else sum(map(text.count, COMMAS)), 20),
+            min(
+                text.count(",") + text.count(";") if is_ascii else sum(map(text.count, COMMAS)), 20
+            ),
             _share(DIGIT, string.digits, letters),
             sum([word[0].isupper() for word in begun]) / max(1, len(begun)),
             _share(UPPER, string.ascii_uppercase, letters),
@@ -322,7 +324,9 @@ class Evidence:
         before = (np.cumsum(prose) - prose)[at] / self.total
         page = np.empty((len(at), 3))
         page[:] = (self._top_share(), self.total, count)
-        since = np.clip(at - self.headline, -3 * FAR, 3 * FAR) if self.headline >= 0 else at * 0 - 99
+        since = (
+            np.clip(at - self.headline, -3 * FAR, 3 * FAR) if self.headline >= 0 else at * 0 - 99
+        )
         columns = [at, at / count, since, before, 1.0 - before - prose[at] / self.total, page]
         numbers = {place: n for n, place in enumerate({b.parent: 0 for b in self.blocks})}
         figures = np.array(

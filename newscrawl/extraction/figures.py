@@ -321,7 +321,7 @@ def _credits_by_wrapper(document: Document) -> Captions:
 def _may_be_told_of(image: HtmlElement, captions: Captions, credits_in: Captions) -> bool:
     """Tell whether anything near an image, or beside its wrappers, is marked as a caption or a credit."""
     near = islice(image.iterancestors(), MAX_WRAPPERS + 1)
-    return any([wrapper in captions or wrapper in credits_in for wrapper in near])
+    return any(wrapper in captions or wrapper in credits_in for wrapper in near)
 
 
 def _credit_beside(

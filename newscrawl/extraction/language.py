@@ -54,7 +54,7 @@ def _is_plainly(language: str, text: str) -> bool:
     """Tell whether the common words of a language are frequent in a text."""
     common = _common_words().get(language)
     words = text[:SAMPLE_CHARS].lower().split()
-    return bool(common) and sum([word in common for word in words]) >= PLAIN_SHARE * len(words)
+    return common is not None and sum([w in common for w in words]) >= PLAIN_SHARE * len(words)
 
 
 @cache

@@ -135,7 +135,7 @@ def _element_signs(document: Document, evidence: Evidence) -> Iterator[float]:
     short = [s.text for s in evidence.segments if len(s.text) < 80]
     joined = "\n".join(short)
     # To look for the signs first saves a search in each line of the many pages that have none.
-    is_priced = any([sign in joined for sign in CURRENCIES])
+    is_priced = any(sign in joined for sign in CURRENCIES)
     yield min(sum(bool(PRICE.search(text)) for text in short), CAP) if is_priced else 0.0
 
 

@@ -115,7 +115,7 @@ def in_aside(element: HtmlElement) -> bool:
 
 def matches(telling: Telling, marks: str) -> bool:
     """Tell whether one of an element's classes, or its id, matches."""
-    return any([tells(telling, mark) for mark in marks.split()])
+    return any(tells(telling, mark) for mark in marks.split())
 
 
 @lru_cache(maxsize=65536)

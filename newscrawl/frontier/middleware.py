@@ -15,12 +15,12 @@ from scrapy.spidermiddlewares.httperror import HttpError
 from scrapy.utils.serialize import ScrapyJSONEncoder
 from twisted.python.failure import Failure
 
+from newscrawl.downloading.keys import ARTICLE_KEY
 from newscrawl.downloading.pace import Pace, retry_after
 from newscrawl.downloading.pause import PauseMiddleware
 from newscrawl.errors import NewscrawlError, StateError
 from newscrawl.failures import failure_reason
 from newscrawl.frontier.requests import (
-    ARTICLE_KEY,
     LEASE_KEY,
     UNREAD_KEY,
     UNREADABLE,

@@ -8,14 +8,13 @@ from scrapy import Request, Spider
 from scrapy.http import Response
 from scrapy.utils.request import RequestFingerprinterProtocol, request_from_dict
 
+from newscrawl.downloading.keys import ARTICLE_KEY, KIND_KEY
 from newscrawl.state import Entry, Lease
 from newscrawl.state.addresses import digest, key_of
 
 LEASE_KEY: Final = "newscrawl_lease"
-KIND_KEY: Final = "newscrawl_kind"
 UNREAD_KEY: Final = "newscrawl_unread"
 """Where a callback says for which reason a list could not be read."""
-ARTICLE_KEY: Final = "newscrawl_article"
 MODIFIED_KEY: Final = "newscrawl_modified"
 UNWRITABLE: Final = (ValueError, TypeError, msgspec.EncodeError)
 """What `entry_of` raises of a request that cannot be written down."""

@@ -290,7 +290,7 @@ def _open(source: Source, sizes: Sizes) -> IO[bytes]:
         system, _ = _remote(source.path)
         raw = system.open(system._strip_protocol(source.path), "rb")
     else:
-        raw = Path(source.path).open("rb")
+        raw = Path(source.path).open("rb")  # noqa: SIM115 - closed with what is given
     metered = io.BufferedReader(Meter(raw, sizes), 1 << 18)
     packing = _suffixes(source.path)[-1:]
     if source.input_format == "warc" or packing not in ([".gz"], [".zst"]):

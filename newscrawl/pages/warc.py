@@ -5,6 +5,7 @@ files with a gzip member or Zstandard frame for each record, as the WARC standar
 loses the damaged record and no other.
 """
 
+import contextlib
 import io
 import re
 import zlib
@@ -39,9 +40,9 @@ class Note(msgspec.Struct, omit_defaults=True):
     kind: str = "article"
     """article, or list for what leads to articles, or other."""
     spider: str | None = None
-    listed: list[tuple[str, str, str]] = []  # noqa: RUF012 - msgspec copies it
+    listed: list[tuple[str, str, str]] = []
     """What the feed or sitemap said: field, value, method."""
-    opt_outs: list[tuple[str, str]] = []  # noqa: RUF012 - msgspec copies it
+    opt_outs: list[tuple[str, str]] = []
     article: str | None = None
     """The article's id, in the record that is written when its end is known."""
     outcome: str | None = None
@@ -102,7 +103,9 @@ def read_warc(stream: IO[bytes], origin: str) -> Iterator[Page | Rejected]:
 def reading_failed(reading: _Reading, why: str) -> Rejected:
     """Refuse a damaged place."""
     where = f"{reading.origin}@{reading.position}"
-    return Rejected(reason=Reason.UNREADABLE, detail=f"damaged behind the record: {why}", origin=where)
+    return Rejected(
+        reason=Reason.UNREADABLE, detail=f"damaged behind the record: {why}", origin=where
+    )
 
 
 def _peek(stream: IO[bytes]) -> bytes:
@@ -135,10 +138,9 @@ def _read_record(record: Any, content: bytes, reading: _Reading) -> Page | Rejec
     headers = record.headers
     kind = headers.get("WARC-Type")
     if kind == "metadata" and headers.get("Content-Type") == NOTE_TYPE:
-        try:
+        # Where it is damaged what the feed said is lost; the page itself is not.
+        with contextlib.suppress(msgspec.MsgspecError):
             reading.notes[headers.get("WARC-Concurrent-To") or ""] = _notes.decode(content)
-        except msgspec.MsgspecError:
-            pass  # what the feed said is lost; the page itself is not
         return None
     if kind == "resource" and (headers.get("Content-Type") or "").startswith(HTML_TYPES):
         return _page(headers, content, headers.get("Content-Type"), None, reading)
@@ -168,7 +170,9 @@ def _read_response(
     status = response.http_headers.status_code
     content_type = response.http_headers.get("Content-Type")
     if status is not None and not 200 <= status < 300:
-        return _refused(headers, STATUSES.get(status, Reason.HTTP_ERROR), f"status {status}", reading)
+        return _refused(
+            headers, STATUSES.get(status, Reason.HTTP_ERROR), f"status {status}", reading
+        )
     if content_type and not content_type.lower().lstrip().startswith(HTML_TYPES):
         return _refused(headers, Reason.NOT_HTML, content_type[:100], reading)
     return _page(headers, body, content_type, note, reading)

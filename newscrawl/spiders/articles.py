@@ -20,13 +20,13 @@ from newscrawl.discovery.feeds import declared_feeds, read_feed
 from newscrawl.discovery.links import Link, LinkTest, find_links, next_page
 from newscrawl.discovery.listed import Listed, said
 from newscrawl.discovery.sitemaps import Sitemap, read_sitemap
+from newscrawl.downloading.keys import KIND_KEY
 from newscrawl.downloading.robots import RobotsMiddleware
 from newscrawl.errors import UsageError
 from newscrawl.extraction.answers import classify
 from newscrawl.extraction.document import is_http_url, is_too_complex
 from newscrawl.failures import failure_reason
 from newscrawl.frontier import FrontierMiddleware
-from newscrawl.frontier.requests import KIND_KEY
 from newscrawl.items import Rejected
 from newscrawl.quality import registrable_domain
 from newscrawl.reasons import Reason

@@ -17,18 +17,18 @@ from newscrawl.discovery.bounds import parse_bounds
 from newscrawl.discovery.links import is_other_page, is_paid
 from newscrawl.discovery.listed import Listed
 from newscrawl.discovery.traps import trap_of
+from newscrawl.downloading.keys import ARTICLE_KEY, LISTED_KEY
 from newscrawl.downloading.robots import RobotsMiddleware
 from newscrawl.errors import UsageError
 from newscrawl.extraction.optouts import header_opt_outs
 from newscrawl.failures import failure_reason
-from newscrawl.frontier.requests import ARTICLE_KEY, MODIFIED_KEY, UNREAD_KEY
+from newscrawl.frontier.requests import MODIFIED_KEY, UNREAD_KEY
 from newscrawl.inward import inward_reason
 from newscrawl.items import Candidate, OptOut, Page, Rejected
 from newscrawl.quality import registrable_domain, same_site
 from newscrawl.reasons import Reason
 from newscrawl.state.inspection import Address, State
 
-LISTED_KEY: Final = "newscrawl_listed"
 MAX_LISTED: Final = 40
 """Values of a list that travel with a request."""
 

@@ -12,7 +12,7 @@ from newscrawl.discovery.feeds import read_feed
 from newscrawl.discovery.links import find_links
 from newscrawl.discovery.listed import Listed
 from newscrawl.discovery.sitemaps import read_sitemap
-from newscrawl.frontier.requests import KIND_KEY
+from newscrawl.downloading.keys import KIND_KEY
 from newscrawl.reasons import Reason
 from newscrawl.reference import publishers
 from newscrawl.spiders.articles import kind_of, tree_of
