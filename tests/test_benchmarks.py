@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import attribution, forests, quality, scoring, train_lines, train_pages
+from benchmarks import attribution, quality, scoring, train_lines, train_pages
 from benchmarks.labels import label
 from newscrawl import Page
 from newscrawl.extraction.document import Document, decode, parse_document

@@ -42,7 +42,7 @@ def test_reasons_name_what_lowered_the_score(models: Path) -> None:
     (models / "lines.json").write_text(json.dumps(STORED))
 
     assert load_forest("lines").reasons([[5, 0.9], [200, 0.1]]) == [
-        (("size", 5), ("links", 0.9)),
+        (("size", 5), ("links", pytest.approx(0.9))),
         (),
     ]
 

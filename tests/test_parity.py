@@ -82,7 +82,9 @@ def test_the_pipelines_are_the_stages_in_their_order() -> None:
     paths = sorted(settings.ITEM_PIPELINES, key=lambda path: settings.ITEM_PIPELINES[path])
     classes = {cls.__name__: cls for cls in StagePipeline.__subclasses__()}
 
-    names = [path.rsplit(".", 1)[1] for path in paths]
+    first, *names = [path.rsplit(".", 1)[1] for path in paths]
+    # All stages at once, where there are workers.
+    assert first == "InWorkers"
     assert names[len(STAGES) :] == ["InRange"]
     assert tuple(classes[name].stage for name in names[: len(STAGES)]) == STAGES
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import groupby, islice
 from typing import Final, cast
 
 from newscrawl.attribution.agencies import agencies_in, agency_named, merge, named_in
@@ -384,7 +384,8 @@ def _kept(block: Block, text: str) -> list[Block]:
 
 
 def _take_dateline(draft: Draft) -> Draft:
-    for index, block in enumerate(draft.blocks[:HEAD_BLOCKS]):
+    kept = ((i, block) for i, block in enumerate(draft.blocks) if not _is_dropped(block))
+    for index, block in islice(kept, HEAD_BLOCKS):
         if block.kind == "paragraph" and (
             found := read_dateline(block.text, draft.country, draft.publisher)
         ):

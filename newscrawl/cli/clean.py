@@ -197,7 +197,10 @@ def _opened(
         stack.enter_context(open_file(Path(options.rejects))) if options.rejects else None
     )
     if journal:
-        journal.begin()
+        try:
+            journal.begin()
+        except OSError as error:
+            raise InputError(f"cannot write {journal.path}: {error.strerror}") from error
     return output, rejects_file, journal, Totals()
 
 
@@ -305,6 +308,8 @@ def _check(options: argparse.Namespace, paths: list[str]) -> None:
         raise UsageError("--page-seconds and --page-memory are above 0")
     if options.resume and (options.overwrite in (None, "-") or "-" in paths):
         raise UsageError("--resume goes on with the file that -O names, from files or folders")
+    if options.overwrite not in (None, "-") and Path(options.overwrite).is_dir():
+        raise UsageError(f"{options.overwrite} is a folder; name a file")
     given = (options.append, options.overwrite, options.rejects, options.resume, options.url)
     if options.shards and (any(given) or "-" in paths or options.unordered):
         raise UsageError(

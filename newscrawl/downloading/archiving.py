@@ -11,6 +11,7 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import DropItem, NotConfigured
 from scrapy.http import Response
 from scrapy.settings import BaseSettings
+from twisted.python.failure import Failure
 
 from newscrawl.archive import MAX_BYTES, Archive
 from newscrawl.downloading.keys import ARTICLE_KEY, KIND_KEY, LISTED_KEY, RECORD_KEY
@@ -85,14 +86,14 @@ class ArchiveMiddleware:
         self._count("archived")
         return response
 
-    def item_scraped(self, item: Any, response: Response | None) -> None:
+    def item_scraped(self, item: Any, response: Response | Failure | None) -> None:
         """Write down which article came of a response."""
         if isinstance(item, Article):
             self._end(response, Note(article=str(item.id), outcome="accepted"))
         elif isinstance(item, Rejected):
             self._end(response, Note(outcome=item.reason.value))
 
-    def item_dropped(self, exception: DropItem, response: Response | None) -> None:
+    def item_dropped(self, exception: DropItem, response: Response | Failure | None) -> None:
         """Write down why no article came of a response."""
         rejected = getattr(exception, "rejected", None)
         article = getattr(exception, "article", None)
@@ -108,10 +109,11 @@ class ArchiveMiddleware:
         except ArchiveError as error:
             logger.error("%s", error)
 
-    def _end(self, response: Response | None, note: Note) -> None:
-        request = getattr(response, "request", None)
-        record = request.meta.get(RECORD_KEY) if request is not None else None
-        if record and response is not None:
+    def _end(self, response: Response | Failure | None, note: Note) -> None:
+        # What failed is handed on as the failure; its last response, if any, was no article's.
+        if not isinstance(response, Response) or response.request is None:
+            return
+        if record := response.request.meta.get(RECORD_KEY):
             try:
                 self.archive.end(record, response.url, note)
             except ArchiveError as error:

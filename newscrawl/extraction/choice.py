@@ -176,7 +176,8 @@ def _is_marked_pulled(place: Place) -> bool:
 def _choose(evidence: Evidence, scores: list[float]) -> tuple[frozenset[int], float]:
     """Give the numbers of the candidates to keep, and the expected F1 of that."""
     sizes = [evidence.sizes[index] for index in evidence.candidates]
-    first = frozenset(number for number, score in enumerate(scores) if score >= KEPT)
+    sure = {number for number, score in enumerate(scores) if score >= KEPT}
+    first = frozenset(sure - _lone_headings(evidence, sure))
     expected = expected_f1(first, scores, sizes)
     if expected >= LOOKS_WRONG:
         return first, expected
@@ -185,6 +186,24 @@ def _choose(evidence: Evidence, scores: list[float]) -> tuple[frozenset[int], fl
     rated = [(expected_f1(kept, scores, sizes), kept) for kept in (first, lenient, told)]
     expected, kept = max(rated, key=lambda pair: pair[0])
     return kept, expected
+
+
+def _lone_headings(evidence: Evidence, kept: set[int]) -> set[int]:
+    """Give the headings that head nothing: of what stands in one element with them nothing is kept.
+
+    They are those of boxes: a newsletter's, a poll's.
+    """
+    blocks, at = evidence.blocks, evidence.candidates
+    headings = {n for n in kept if evidence.segments[at[n]].kind == "heading"}
+    if not headings:
+        return headings
+    held: dict[Place | None, list[int]] = {}
+    for number, index in enumerate(at):
+        held.setdefault(blocks[index].parent, []).append(number)
+    return {
+        n for n in headings
+        if len(beside := held[blocks[at[n]].parent]) > 1 and kept.isdisjoint({*beside} - headings)
+    }  # fmt: skip
 
 
 def expected_f1(kept: Collection[int], scores: Sequence[float], sizes: Sequence[float]) -> float:

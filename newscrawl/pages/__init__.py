@@ -271,10 +271,9 @@ def _remote(address: str) -> Any:
 
 
 def _belongs(path: Path, input_format: InputFormat | None) -> bool:
-    suffixes = set(_suffixes(path))
-    return any(
-        suffix in suffixes and input_format in (None, known) for suffix, known in SUFFIXES.items()
-    )
+    suffixes = [suffix for suffix in _suffixes(path) if suffix not in PACKED]
+    known = SUFFIXES.get(suffixes[-1]) if suffixes else None
+    return known is not None and input_format in (None, known)
 
 
 def _size(path: Path) -> int:

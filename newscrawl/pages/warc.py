@@ -120,10 +120,9 @@ def _from_here(reading: _Reading) -> Iterator[Page | Rejected]:
     # Imported here: who cleans no archive need not load it.
     from fastwarc.warc import ArchiveIterator
 
-    base = reading.stream.tell() if reading.stream.seekable() else 0
     number = 0
     for record in ArchiveIterator(reading.stream, parse_http=False, strict_mode=False):
-        reading.position = base + record.stream_pos
+        reading.position = record.stream_pos
         number += 1
         content = record.reader.read()
         if len(content) < record.content_length:
@@ -249,8 +248,10 @@ def _is_cut(reading: _Reading) -> bool:
     stream.seek(reading.position)
     if reading.sign == STARTS[-1]:
         return _find_start(stream, reading.position + 1, reading.sign) is not None
-    rest = _behind_member(stream, reading.sign)
-    return bool(rest.strip(b"\0"))
+    try:
+        return bool(_behind_member(stream, reading.sign).strip(b"\0"))
+    except DAMAGED:
+        return False  # one member holds all records, and its end was read
 
 
 def _behind_member(stream: IO[bytes], sign: bytes) -> bytes:
@@ -262,6 +263,9 @@ def _behind_member(stream: IO[bytes], sign: bytes) -> bytes:
         import zstandard
 
         decompressor = zstandard.ZstdDecompressor().decompressobj()
+        if stream.read(len(sign)) != sign:
+            raise ValueError("no frame begins here")
+        stream.seek(-len(sign), io.SEEK_CUR)
     while not decompressor.eof and (chunk := stream.read(CHUNK)):
         decompressor.decompress(chunk)
     rest: bytes = decompressor.unused_data
