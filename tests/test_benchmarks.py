@@ -105,7 +105,7 @@ def test_the_page_model_is_trained_on_scores_of_unseen_publishers(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(train_lines, "DATASETS", ("aeb",))
-    monkeypatch.setattr(train_lines, "ROUNDS", 8)
+    monkeypatch.setattr(train_lines, "ROUNDS", dict.fromkeys(train_lines.ROUNDS, 8))
     monkeypatch.setattr(train_pages, "DATASETS", ("aeb", "wcxb_other"))
     monkeypatch.setattr(train_pages, "ROUNDS", 20)
     samples = train_pages.samples_of(folder)

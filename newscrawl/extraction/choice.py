@@ -23,6 +23,8 @@ from newscrawl.reasons import EditCode
 
 KEPT: Final = 0.55
 """Score from which a segment is kept; best of 0.50, 0.55, 0.60 in cross-validation by publisher."""
+PLAINLY: Final = 0.75
+"""Score from which a heading is kept though nothing beside it is."""
 LENIENT: Final = 0.2
 """Score from which the second candidate keeps a segment."""
 LOOKS_WRONG: Final = 0.3
@@ -177,7 +179,8 @@ def _choose(evidence: Evidence, scores: list[float]) -> tuple[frozenset[int], fl
     """Give the numbers of the candidates to keep, and the expected F1 of that."""
     sizes = [evidence.sizes[index] for index in evidence.candidates]
     sure = {number for number, score in enumerate(scores) if score >= KEPT}
-    first = frozenset(sure - _lone_headings(evidence, sure))
+    unsure = {n for n in sure if scores[n] < PLAINLY}
+    first = frozenset(sure - _lone_headings(evidence, sure, unsure))
     expected = expected_f1(first, scores, sizes)
     if expected >= LOOKS_WRONG:
         return first, expected
@@ -188,13 +191,13 @@ def _choose(evidence: Evidence, scores: list[float]) -> tuple[frozenset[int], fl
     return kept, expected
 
 
-def _lone_headings(evidence: Evidence, kept: set[int]) -> set[int]:
-    """Give the headings that head nothing: of what stands in one element with them nothing is kept.
+def _lone_headings(evidence: Evidence, kept: set[int], unsure: set[int]) -> set[int]:
+    """Give the unsure headings that head nothing: of what stands beside them nothing is kept.
 
     They are those of boxes: a newsletter's, a poll's.
     """
     blocks, at = evidence.blocks, evidence.candidates
-    headings = {n for n in kept if evidence.segments[at[n]].kind == "heading"}
+    headings = {n for n in unsure if evidence.segments[at[n]].kind == "heading"}
     if not headings:
         return headings
     held: dict[Place | None, list[int]] = {}
