@@ -57,11 +57,15 @@ def newscrawl(*arguments: str | Path, code: int = 0) -> str:
     return result.stdout + result.stderr
 
 
-def test_what_comes_out_does_not_depend_on_the_number_of_workers(pages: Path, tmp_path: Path) -> None:
+def test_what_comes_out_does_not_depend_on_the_number_of_workers(
+    pages: Path, tmp_path: Path
+) -> None:
     found = []
     for number in (0, 1, 2, 3):
         output, rejects = tmp_path / f"{number}.jsonl", tmp_path / f"rejects-{number}.jsonl"
-        said = newscrawl("clean", pages, "--workers", str(number), "-O", output, "--rejects", rejects)
+        said = newscrawl(
+            "clean", pages, "--workers", str(number), "-O", output, "--rejects", rejects
+        )
         assert "60 pages read: 54 articles, 6 rejected" in said
         found.append((output.read_bytes(), rejects.read_bytes()))
 
@@ -82,7 +86,14 @@ def test_a_page_that_never_ends_and_one_that_kills_are_counted_and_the_rest_is_c
 ) -> None:
     once = workers.DeadlyOnce(_html(3))
     once.path = str(tmp_path / "died")
-    bodies = [_html(0), workers.Endless("<html>"), _html(1), workers.Deadly("<html>"), _html(2), once]
+    bodies = [
+        _html(0),
+        workers.Endless("<html>"),
+        _html(1),
+        workers.Deadly("<html>"),
+        _html(2),
+        once,
+    ]
     given = [Page(body=b, url=f"https://a.example/{n}", id=n) for n, b in enumerate(bodies)]
     totals = Totals()
     ends = []
@@ -145,7 +156,9 @@ def _killed_at_work(asked: list[str], output: Path) -> bool:
     """Run a batch, and kill it when it has saved something new; tell whether it was still at work."""
     journal = output.with_name(output.name + ".progress")
     before = journal.stat().st_size if journal.exists() else 0
-    with subprocess.Popen([sys.executable, "-m", "newscrawl", *asked], stderr=subprocess.PIPE) as run:
+    with subprocess.Popen(
+        [sys.executable, "-m", "newscrawl", *asked], stderr=subprocess.PIPE
+    ) as run:
         while run.poll() is None:
             if journal.exists() and journal.stat().st_size > max(before, 200):
                 time.sleep(0.05)

@@ -64,7 +64,9 @@ def test_a_call_that_kills_two_workers_is_given_up() -> None:
 
 def test_memory_is_limited_beyond_what_a_worker_has() -> None:
     with Crew(1, memory=200_000_000) as crew:
-        assert isinstance(crew.submit(workers.fill, 2_000_000_000).exception(timeout=30), MemoryError)
+        assert isinstance(
+            crew.submit(workers.fill, 2_000_000_000).exception(timeout=30), MemoryError
+        )
         assert crew.submit(workers.fill, 50_000_000).result(timeout=30) == 50_000_000
 
 

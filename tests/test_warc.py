@@ -108,7 +108,9 @@ def test_files_are_rotated_and_named_when_they_are_whole(tmp_path: Path) -> None
 def test_what_a_killed_crawl_left_open_gets_its_name_but_not_what_is_in_use(tmp_path: Path) -> None:
     running = Archive(tmp_path, "running")
     running.keep("https://a.example/1", 200, HTML, body(1), Note())
-    (tmp_path / f"killed.warc.gz{OPEN}").write_bytes(archived(tmp_path / "other")[0].read_bytes()[:-5])
+    (tmp_path / f"killed.warc.gz{OPEN}").write_bytes(
+        archived(tmp_path / "other")[0].read_bytes()[:-5]
+    )
     Archive(tmp_path, "next").close()
 
     assert (tmp_path / "killed.warc.gz").exists()
@@ -129,7 +131,11 @@ def members(data: bytes, packing: str) -> list[bytes]:
     """Split an archive into its records."""
     found = []
     while data:
-        unpack = zlib.decompressobj(31) if packing == "gz" else zstandard.ZstdDecompressor().decompressobj()
+        unpack = (
+            zlib.decompressobj(31)
+            if packing == "gz"
+            else zstandard.ZstdDecompressor().decompressobj()
+        )
         unpack.decompress(data)
         found.append(data[: len(data) - len(unpack.unused_data)])
         data = unpack.unused_data
@@ -139,7 +145,11 @@ def members(data: bytes, packing: str) -> list[bytes]:
 def flip(data: bytes) -> bytes:
     """Damage the middle of a record."""
     middle = len(data) // 2
-    return data[:middle] + bytes(byte ^ 0x55 for byte in data[middle : middle + 40]) + data[middle + 40 :]
+    return (
+        data[:middle]
+        + bytes(byte ^ 0x55 for byte in data[middle : middle + 40])
+        + data[middle + 40 :]
+    )
 
 
 def damages() -> Iterator[tuple[str, Damage, int]]:
@@ -147,7 +157,11 @@ def damages() -> Iterator[tuple[str, Damage, int]]:
     yield "cut in the last record", lambda r: b"".join(r)[: -len(r[-1]) // 2], COUNT - 1
     yield "cut behind eight bytes", lambda r: b"".join(r[:-1]) + r[-1][:8], COUNT - 1
     yield "one damaged", lambda r: b"".join([*r[:10], flip(r[10]), *r[11:]]), COUNT - 1
-    yield "two damaged", lambda r: b"".join([*r[:10], flip(r[10]), *r[11:20], flip(r[20]), *r[21:]]), COUNT - 2
+    yield (
+        "two damaged",
+        lambda r: b"".join([*r[:10], flip(r[10]), *r[11:20], flip(r[20]), *r[21:]]),
+        COUNT - 2,
+    )
     yield "rubbish between", lambda r: b"".join([*r[:11], b"rubbish" * 50, *r[11:]]), COUNT
     yield "a hole", lambda r: b"".join([*r[:10], r[10][: len(r[10]) // 2], *r[11:]]), COUNT - 1
 
@@ -169,7 +183,8 @@ def test_damage_costs_the_damaged_record_alone_and_is_counted(
 
 
 @pytest.mark.parametrize(
-    "data", [b"hello world" * 100, b"\x1f\x8b\x08" + b"\0" * 50, gzip.compress(b"no record"), b"\0" * 400]
+    "data",
+    [b"hello world" * 100, b"\x1f\x8b\x08" + b"\0" * 50, gzip.compress(b"no record"), b"\0" * 400],
 )
 def test_what_is_no_archive_is_refused_once(data: bytes) -> None:
     pages, refused = pages_in(data)

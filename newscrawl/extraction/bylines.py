@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 from lxml.html import HtmlElement
 
-from newscrawl.extraction.document import Document
+from newscrawl.extraction.document import Document, mark_test
 from newscrawl.extraction.places import Places
 from newscrawl.extraction.visible import in_aside
 from newscrawl.items import Candidate
@@ -145,7 +145,7 @@ def _related(document: Document) -> Iterator[HtmlElement]:
 
 def _classed(document: Document) -> Iterator[HtmlElement]:
     taken: set[HtmlElement] = set()
-    for element, tag in document.marked_as(_says_byline, tested=True):
+    for element, tag in document.marked_as(BYLINES):
         if tag not in BYLINE_TAGS and "-" not in tag:
             continue
         # Of nested matches the outermost short one counts: it holds 'By' and all the names.
@@ -157,11 +157,13 @@ def _classed(document: Document) -> Iterator[HtmlElement]:
             yield element
 
 
-@lru_cache(maxsize=65536)
 def _says_byline(mark: str) -> bool:
     """Tell whether a class or an id is that of a byline."""
     words = [word.lower() for word in SPLIT.split(mark)]
     return not (_byline_words().isdisjoint(words) or NO_BYLINE.search(mark))
+
+
+BYLINES: Final = mark_test(_says_byline, word_list("byline_classes"), tested=True)
 
 
 @lru_cache(maxsize=1)

@@ -1,9 +1,9 @@
 """Decode and parse a page, once: everything else reads the one tree made here."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property, lru_cache
 from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
 
@@ -56,6 +56,60 @@ NOT_TEXT: Final = bytes([*range(9), *range(14, 27)])
 TOO_DEEP: Final = XPath(f"boolean({'/*' * (MAX_DEPTH + 1)})")
 
 
+_TESTS: Final[list[Callable[[str], bool]]] = []
+_STEMS: Final[set[str]] = set()
+_TESTED: Final = [0]
+"""The kinds that names for tests tell of as well."""
+
+
+def mark_test(test: Callable[[str], bool], stems: Iterable[str], *, tested: bool = False) -> int:
+    """Make a kind of elements: those with a class or an id that passes a test.
+
+    All kinds are asked of at once, of each class once a process: sites share most of theirs, and a
+    page repeats few of them many times.
+
+    Args:
+        test: tells of one class or id whether it is looked for.
+        stems: parts of words in lower case; what passes the test has one of them. Nine classes of ten
+            have none of any kind, and are told by one search.
+        tested: ask of names for tests, such as `data-testid`, as well.
+
+    Returns:
+        The kind, for `Document.marked_as`.
+
+    """
+    kind = 1 << len(_TESTS)
+    _TESTS.append(test)
+    _TESTED[0] |= kind if tested else 0
+    _STEMS.update(stems)
+    _stems.cache_clear()
+    _kinds_of.cache_clear()
+    _kinds_of_one.cache_clear()
+    return kind
+
+
+@lru_cache(maxsize=16384)
+def _kinds_of(marks: str) -> int:
+    kinds = 0
+    for mark in marks.split():
+        kinds |= _kinds_of_one(mark)
+    return kinds
+
+
+@lru_cache(maxsize=65536)
+def _kinds_of_one(mark: str) -> int:
+    if not _stems().search(mark.lower()):
+        return 0
+    return sum([1 << bit for bit, test in enumerate(_TESTS) if test(mark)])
+
+
+@cache
+def _stems() -> re.Pattern[str]:
+    # A stem that holds another adds nothing.
+    shortest = [s for s in _STEMS if not any(other in s for other in _STEMS - {s})]
+    return re.compile("|".join(map(re.escape, sorted(shortest))))
+
+
 @dataclass(frozen=True)
 class Document:
     """A parsed page: tree, JSON-LD nodes and metas."""
@@ -88,39 +142,23 @@ class Document:
         return tuple(found)
 
     @cached_property
-    def _by_mark(self) -> dict[str, list[int]]:
-        """The numbers, in `marked`, of the elements that have each class or id."""
-        found: dict[str, list[int]] = {}
-        for number, (_, _, marks) in enumerate(self.marked):
-            for mark in marks.split():
-                found.setdefault(mark, []).append(number)
+    def _by_kind(self) -> dict[int, list[int]]:
+        """The numbers, in `marked`, of the elements that are of each kind, by `mark_test`."""
+        found: dict[int, list[int]] = {}
+        for number, (element, _, marks) in enumerate(self.marked):
+            kinds = _kinds_of(marks)
+            if self.is_tested:
+                tested = element.get("data-testid") or element.get("data-test-id")
+                kinds |= _kinds_of(tested) & _TESTED[0] if tested else 0
+            while kinds:
+                kind = kinds & -kinds
+                found.setdefault(kind, []).append(number)
+                kinds ^= kind
         return found
 
-    @cached_property
-    def _by_test(self) -> dict[str, list[int]]:
-        """The numbers, in `marked`, of the elements that have each name for tests."""
-        found: dict[str, list[int]] = {}
-        for number, (element, _, _) in enumerate(self.marked if self.is_tested else ()):
-            tested = element.get("data-testid") or element.get("data-test-id") or ""
-            for mark in tested.split():
-                found.setdefault(mark, []).append(number)
-        return found
-
-    def marked_as(
-        self, test: Callable[[str], bool], *, tested: bool = False
-    ) -> list[tuple[lxml.html.HtmlElement, str]]:
-        """Give the elements, and their tags, that have a class or an id that passes a test.
-
-        Each is asked of once a page, not once for each of the elements that share it.
-
-        Args:
-            test: tells of one class or id whether it is looked for.
-            tested: ask of names for tests as well.
-
-        """
-        kinds = [self._by_mark, self._by_test] if tested else [self._by_mark]
-        passed = (numbers for kind in kinds for mark, numbers in kind.items() if test(mark))
-        return [self.marked[n][:2] for n in sorted({n for numbers in passed for n in numbers})]
+    def marked_as(self, kind: int) -> list[tuple[lxml.html.HtmlElement, str]]:
+        """Give the elements, and their tags, that are of a kind that `mark_test` has given."""
+        return [self.marked[number][:2] for number in self._by_kind.get(kind, ())]
 
     @cached_property
     def texts(self) -> tuple[tuple[lxml.html.HtmlElement, str, str], ...]:

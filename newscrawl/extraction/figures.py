@@ -9,7 +9,7 @@ from typing import Final
 
 from lxml.html import HtmlElement
 
-from newscrawl.extraction.document import Document
+from newscrawl.extraction.document import Document, mark_test
 from newscrawl.extraction.jsonld import Node, text_of
 from newscrawl.extraction.structured import image_nodes
 from newscrawl.extraction.visible import in_aside, text_content
@@ -212,7 +212,7 @@ def _captions_by_wrapper(document: Document) -> Captions:
 
 def _marked_captions(document: Document) -> Iterator[HtmlElement]:
     named = [e for name, held in document.properties.items() if _may_be_caption(name) for e in held]
-    marked = [element for element, _ in document.marked_as(_may_be_caption, tested=True)]
+    marked = [element for element, _ in document.marked_as(CAPTIONS)]
     for element in dict.fromkeys((*marked, *named)):
         if _is_caption(element):
             yield element
@@ -221,6 +221,11 @@ def _marked_captions(document: Document) -> Iterator[HtmlElement]:
 @lru_cache(maxsize=16384)
 def _may_be_caption(marks: str) -> bool:
     return bool(CAPTION_MARK.search(marks.lower()))
+
+
+CAPTIONS: Final = mark_test(
+    _may_be_caption, ("caption", "bildunterschrift", "legende", "pie", "didascalia"), tested=True
+)
 
 
 def _caption_element(image: HtmlElement, captions: Captions) -> HtmlElement | None:
@@ -303,6 +308,14 @@ def _says_credit(marks: str) -> bool:
     return bool(CREDIT_MARK.search(marks)) and not CAPTION_MARK.fullmatch(marks.lower())
 
 
+CREDITS: Final = mark_test(
+    _says_credit,
+    ("credit", "author", "autor", "attribution", "copyright", "photo", "fotograf", "source", "quelle", "image",
+     "picture", "urheber", "rights"),
+    tested=True,
+)  # fmt: skip
+
+
 def _marks(element: HtmlElement) -> str:
     return " ".join(element.get(name) or "" for name in (*MARKS, "id"))
 
@@ -311,7 +324,7 @@ def _credits_by_wrapper(document: Document) -> Captions:
     """Note for every element which elements that are marked as credits it holds, in one pass."""
     found: Captions = {}
     named = [e for name, held in document.properties.items() if _says_credit(name) for e in held]
-    marked = [element for element, _ in document.marked_as(_says_credit, tested=True)]
+    marked = [element for element, _ in document.marked_as(CREDITS)]
     for element in dict.fromkeys((*marked, *named)):
         for wrapper in element.iterancestors():
             found.setdefault(wrapper, []).append(element)

@@ -7,13 +7,13 @@ clock of the page itself in the same elements.
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import cache, partial
+from functools import cache
 from itertools import islice
 from typing import Final
 
 from lxml.html import HtmlElement
 
-from newscrawl.extraction.document import Document
+from newscrawl.extraction.document import Document, mark_test
 from newscrawl.extraction.places import Places
 from newscrawl.extraction.visible import Telling, marks_of, opening_text, tells
 from newscrawl.items import Candidate
@@ -49,6 +49,9 @@ CLOCK: Final = re.compile(
 )
 """What a page says before the time of the reader's visit."""
 
+DATED: Final = mark_test(
+    lambda mark: tells(DATE_CLASS, mark), (*DATE_CLASS.words, "publish", "date")
+)
 Dated = tuple[HtmlElement, Candidate]
 
 
@@ -109,7 +112,7 @@ def _field_of(element: HtmlElement) -> str:
 
 
 def _class_dates(document: Document) -> Iterator[Dated]:
-    for element, tag in document.marked_as(partial(tells, DATE_CLASS)):
+    for element, tag in document.marked_as(DATED):
         if tag not in DATE_TAGS:
             continue
         raw = _shown(element)

@@ -1,8 +1,8 @@
 """The keywords of an article: declared, or listed under it as links to topics."""
 
 import re
-from collections.abc import Iterable, Iterator
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache, lru_cache
 from itertools import groupby, islice
 from typing import Any, Final
 
@@ -92,17 +92,21 @@ def linked_topics(document: Document) -> tuple[str, ...]:
 
     Teasers of other articles have topics too, one or two each.
     """
-    found = [link for link in document.tree.iter("a") if _is_topic(link)]
+    # Asked of each list once, not of each link in it.
+    in_list = cache(_is_in_list)
+    found = [link for link in document.tree.iter("a") if _is_topic(link, in_list)]
     lists = [list(group) for _, group in groupby(found, key=_holder)]
-    named = [links for links in lists if len(links) > 1 or _is_marked(links[0])]
+    named = [links for links in lists if len(links) > 1 or _is_marked(links[0], in_list)]
     best = max(named, key=len, default=[])
     return tuple(text_content(link).lstrip("# ") for link in best[:MAX_LINKED])
 
 
-def _is_topic(link: HtmlElement) -> bool:
-    if "category" in (link.get("rel") or "").split():
+def _is_topic(link: HtmlElement, in_list: Callable[[HtmlElement | None], bool]) -> bool:
+    rel = link.get("rel")
+    if rel and "category" in rel.split():
         return False
-    if not (TAG_PATH.search((link.get("href") or "").partition("?")[0]) or _is_marked(link)):
+    address = (link.get("href") or "").partition("?")[0]
+    if not (TAG_PATH.search(address) or _is_marked(link, in_list)):
         return False
     text = text_content(link)
     is_short = 0 < len(text) <= MAX_TAG_CHARS
@@ -132,12 +136,14 @@ def _is_in_text(link: HtmlElement, text: str) -> bool:
     return len(text_content(paragraph)) - max(linked, len(text)) > MAX_BETWEEN
 
 
-def _is_marked(link: HtmlElement) -> bool:
-    return "tag" in (link.get("rel") or "").split() or _is_in_list(link)
+def _is_marked(link: HtmlElement, in_list: Callable[[HtmlElement | None], bool]) -> bool:
+    return "tag" in (link.get("rel") or "").split() or in_list(link.getparent())
 
 
-def _is_in_list(link: HtmlElement) -> bool:
-    return any(_says_tags(e.get("class") or "") for e in islice(link.iterancestors(), 3))
+def _is_in_list(parent: HtmlElement | None) -> bool:
+    """Tell whether an element, or one of two around it, is marked as a list of tags."""
+    near = () if parent is None else (parent, *islice(parent.iterancestors(), 2))
+    return any(_says_tags(e.get("class") or "") for e in near)
 
 
 @lru_cache(maxsize=4096)

@@ -2,13 +2,13 @@
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 from itertools import islice
 from typing import Final
 
 from lxml.html import HtmlElement
 
-from newscrawl.extraction.document import Document
+from newscrawl.extraction.document import Document, mark_test
 
 MAX_TITLE_CHARS: Final = 350
 MAX_PARTS: Final = 400
@@ -48,6 +48,12 @@ SUBTITLE_CLASS: Final = Telling(
 )
 
 
+SUBTITLES: Final = mark_test(
+    lambda mark: tells(SUBTITLE_CLASS, mark),
+    (*SUBTITLE_CLASS.words, "sub", "standfirst", "stand-first", "lead", "summary"),
+)
+
+
 def headline(document: Document) -> str | None:
     """Give the text of the page's headline."""
     element = headline_element(document)
@@ -72,7 +78,7 @@ def _is_in_article(element: HtmlElement) -> bool:
 
 def subtitle(document: Document) -> str | None:
     """Give the standfirst that has an element of its own near the headline."""
-    for element, tag in document.marked_as(partial(tells, SUBTITLE_CLASS)):
+    for element, tag in document.marked_as(SUBTITLES):
         if tag in ("p", "div", "h2", "h3", "span") and not in_aside(element):
             text = text_content(element)
             if text and 20 < len(text) < 600:
