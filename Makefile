@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: demo test check crash-test coverage fix lock docs fixtures clean
+.PHONY: demo test check crash-test coverage bench fix lock docs fixtures clean
 demo: $(STAMP)
 	$(BIN)/newscrawl demo
 
@@ -22,6 +22,10 @@ check: $(STAMP)
 # Kills a crawl at fifty random moments, and on a full and a read-only disk; the tests do so a few times.
 crash-test: $(STAMP)
 	$(BIN)/python -m tests.crash $(CRASH)
+
+# How fast pages are cleaned, beside others that are installed in .bench; PAGES=… names pages in JSON lines.
+bench: $(STAMP)
+	$(BIN)/python -m benchmarks.speed --install $(PAGES)
 
 # Every branch of the dates and attribution stages is taken by their own tests.
 COVERED := newscrawl.dates,newscrawl.attribution
@@ -44,6 +48,8 @@ fixtures: $(STAMP)
 
 # Pins names, versions and hashes; no address is written. Needs uv.
 lock:
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	  --no-annotate --no-emit-index-url benchmarks/peers.in -o benchmarks/peers.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	  --no-annotate --no-emit-index-url --group dev pyproject.toml -o constraints.txt
 

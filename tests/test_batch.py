@@ -238,8 +238,8 @@ def test_shards_by_the_command_line(pages: Path, tmp_path: Path) -> None:
     newscrawl("clean", pages, "-O", tmp_path / "one.jsonl")
     for name in ("a.jsonl.gz", "b.jsonl.gz"):
         (tmp_path / name).write_bytes(gzip.compress(pages.read_bytes()))
-    asked = ["clean", tmp_path / "a.jsonl.gz", tmp_path / "b.jsonl.gz", "--workers", "2"]
-    said = newscrawl(*asked, "--shards", tmp_path / "out")
+    both = [tmp_path / f"{name}.jsonl.gz" for name in "ab"]
+    said = newscrawl("clean", *both, "--workers", "2", "--shards", tmp_path / "out")
 
     assert "120 pages read" in said
     for name in "ab":

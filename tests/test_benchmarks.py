@@ -2,6 +2,8 @@
 
 import gzip
 import json
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -225,3 +227,25 @@ def test_the_attribution_benchmark_runs_on_any_folder(
     attribution.main()
 
     assert "| agency | 0 |" in capsys.readouterr().out
+
+
+def run_module(name: str, *arguments: str | Path) -> str:
+    command = [sys.executable, "-m", f"benchmarks.{name}", *map(str, arguments)]
+    result = subprocess.run(command, capture_output=True, check=True, text=True, timeout=120)
+    return result.stdout
+
+
+def test_speed_is_measured_beside_the_floor() -> None:
+    printed = run_module("speed", "--count", "30")
+
+    assert "30 pages, Python 3." in printed
+    for name in ("parse", "newscrawl"):
+        assert f"| {name} | " in printed
+    assert "█" in printed
+
+
+def test_a_site_of_many_articles_is_crawled_by_the_benchmark(folder: Path) -> None:
+    printed = run_module("crawling", folder / "aeb.pages.jsonl.gz", "--count", "12")
+
+    assert "newscrawl: 12 articles in" in printed
+    assert "exit 0" in printed

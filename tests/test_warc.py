@@ -63,7 +63,7 @@ def test_what_was_kept_is_read_back(tmp_path: Path, packing: str) -> None:
 
 def test_other_tools_accept_the_archive(tmp_path: Path) -> None:
     (path,) = archived(tmp_path)
-    check = [Path(sys.executable).with_name("warcio"), "check", "-v", path]
+    check = [str(Path(sys.executable).with_name("warcio")), "check", "-v", str(path)]
     said = subprocess.run(check, capture_output=True, check=True, text=True).stdout
 
     assert "fail" not in said
@@ -202,7 +202,7 @@ def test_an_empty_file_is_said_to_be_empty() -> None:
 
 def others(*responses: tuple[str, bytes, bytes]) -> bytes:
     """Write an archive as other crawlers do: one member for all, with requests, no notes."""
-    records = []
+    records: list[bytes] = []
     for url, head, content in responses:
         block = b"HTTP/1.1 " + head + b"\r\n\r\n" + content
         for kind, data in (("request", b"GET / HTTP/1.1\r\n\r\n"), ("response", block)):

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import islice
 from typing import Final
 
@@ -45,12 +45,6 @@ SUBTITLE_CLASS: Final = Telling(
         r"su(?:b-?(?:title|head(?:line)?|heading))|stand-?first|lead-?text(?:$|[\s_-])"
         r"|article-?summary(?:$|[\s_-])"
     ),
-)
-
-
-SUBTITLES: Final = mark_test(
-    lambda mark: tells(SUBTITLE_CLASS, mark),
-    (*SUBTITLE_CLASS.words, "sub", "standfirst", "stand-first", "lead", "summary"),
 )
 
 
@@ -129,6 +123,12 @@ def tells(telling: Telling, mark: str) -> bool:
     """Look one class or id up; sites share most of theirs, and a page repeats few of them many times."""
     plain = mark.lower()
     return not telling.words.isdisjoint(SPLIT.split(plain)) or bool(telling.pattern.search(plain))
+
+
+SUBTITLES: Final = mark_test(
+    partial(tells, SUBTITLE_CLASS),
+    (*SUBTITLE_CLASS.words, "sub", "standfirst", "stand-first", "lead", "summary"),
+)
 
 
 def marks_of(element: HtmlElement) -> str:

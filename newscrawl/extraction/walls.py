@@ -59,7 +59,7 @@ def find_truncation(lines: list[str]) -> str | None:
 def _first_phrase(name: str, lines: list[str]) -> str | None:
     # A phrase that stands nowhere is found so in a tenth of the time that the pattern takes.
     joined = "\n".join(lines)
-    if not any([phrase in joined for phrase in _phrases(name)]):
+    if not any(phrase in joined for phrase in _phrases(name)):
         return None
     found = (match for line in lines if (match := _pattern(name).search(line)))
     return next((match[0] for match in found), None)
