@@ -163,6 +163,8 @@ async def _serve(bodies: list[bytes], count: int, port: "Queue[int]") -> None:
                     pass
                 writer.write(_answer(target))
                 await writer.drain()
+                if b"count.test" in target:
+                    return
         except (ConnectionError, IndexError):
             pass
         finally:
