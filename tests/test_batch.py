@@ -127,7 +127,7 @@ def _kill_a_worker() -> None:
 
 def test_a_batch_that_was_killed_goes_on_to_the_same_output(tmp_path: Path) -> None:
     source, output, rejects = (tmp_path / name for name in ("in.jsonl.gz", "out.jsonl", "no.jsonl"))
-    source.write_bytes(gzip.compress(lines(400)))
+    source.write_bytes(gzip.compress(lines(3000)))
     asked = ["clean", str(source), "--workers", "2", "-O", str(output), "--rejects", str(rejects)]
     newscrawl(*asked)
     whole = output.read_bytes(), rejects.read_bytes()
@@ -144,7 +144,7 @@ def test_a_batch_that_was_killed_goes_on_to_the_same_output(tmp_path: Path) -> N
             with output.open("ab") as file:
                 file.write(b'{"torn')
             said = newscrawl(*asked, "--resume")
-            assert "400 pages read: 360 articles, 40 rejected" in said
+            assert "3000 pages read: 2700 articles, 300 rejected" in said
             break
 
     assert killed
@@ -187,7 +187,8 @@ def test_an_interrupted_batch_keeps_what_it_has(tmp_path: Path) -> None:
 def test_another_batch_is_not_taken_up(pages: Path, tmp_path: Path) -> None:
     output = tmp_path / "out.jsonl"
     source = tmp_path / "in.jsonl"
-    source.write_bytes(lines(400))
+    # As many as take far longer than the second after which the first note is made.
+    source.write_bytes(lines(3000))
     assert _killed_at_work(["clean", str(source), "-O", str(output)], output)
 
     said = newscrawl("clean", pages, "-O", output, "--resume", code=1)
