@@ -13,6 +13,11 @@ TYPED_ALIKE: Final = tuple((chr(sign), str(plain)) for sign, plain in (QUOTES | 
 BARE_CHARS: Final = 3000
 """Characters; the rules ask for the same paragraphs again and again."""
 LETTERS: Final = re.compile(r"\w+")
+LOWER: Final = bytes(
+    ord(chr(sign).lower()) if sign < 128 and LETTERS.match(chr(sign)) else ord(" ")
+    for sign in range(256)
+)
+"""ASCII letters and digits in lower case; a space for all else."""
 CACHED_CHARS: Final = 400
 """Characters; a line is compared a dozen times, and longer ones are compared less than stored."""
 UNSPACED: Final = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
@@ -51,7 +56,12 @@ def bare(text: str) -> str:
 
 
 def _bare(text: str) -> str:
-    return " ".join(LETTERS.findall(fold(text)))
+    # Typographic quotes and dashes are what most text of other signs has of them.
+    plain = text if text.isascii() else fold(text)
+    if plain.isascii():
+        # The same words by a table of bytes, which takes a tenth of the time.
+        return b" ".join(plain.encode().translate(LOWER).split()).decode()
+    return " ".join(LETTERS.findall(plain))
 
 
 _bare_short = lru_cache(maxsize=2048)(_bare)

@@ -5,7 +5,6 @@ text. What scores `KEPT` or more is kept. Where that looks wrong, a second candi
 the one with the best expected F1 is taken.
 """
 
-import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -15,7 +14,7 @@ from newscrawl.extraction import structured, visible
 from newscrawl.extraction.body import told_lines
 from newscrawl.extraction.document import Document
 from newscrawl.extraction.evidence import Evidence, Table
-from newscrawl.extraction.marks import MARK_NAMES, is_strong, marks_of
+from newscrawl.extraction.marks import IS_PULLED, IS_STRONG, MARK_NAMES
 from newscrawl.extraction.segments import Place, Segment, cut_segments
 from newscrawl.forest import load_forest
 from newscrawl.items import Line
@@ -38,10 +37,6 @@ BESIDE: Final = 3
 """Segments before and behind a kept one that may hold a byline, a date or a credit."""
 WHOLE_LINK: Final = 0.9
 """Share of a line's characters that must be linked for the line to be a link."""
-PULLED: Final = re.compile(
-    r"pull[-_]?(?:ed|out)?[-_]?quote|quote[-_]?pull|blockquote--pull|(?<![a-z])pull-(?:left|right)(?![a-z])",
-    re.IGNORECASE,
-)
 MIN_PULLED_WORDS: Final = 6
 """Words; shorter quotes are found inside paragraphs by chance."""
 MAX_PULLED: Final = 50
@@ -172,7 +167,7 @@ def _is_inside(text: str, others: Iterable[str]) -> bool:
 
 
 def _is_marked_pulled(place: Place) -> bool:
-    return any(PULLED.search(near.marks) for near in islice(place.upwards(), CODE_LEVELS))
+    return any(near.says & IS_PULLED for near in islice(place.upwards(), CODE_LEVELS))
 
 
 def _choose(evidence: Evidence, scores: list[float]) -> tuple[frozenset[int], float]:
@@ -252,10 +247,10 @@ def _doubts(scored: Scored, kept: set[int]) -> dict[int, str]:
 def _code_of(place: Place) -> EditCode:
     """Name what a dropped line was by the nearest telling mark around it."""
     for near in islice(place.upwards(), CODE_LEVELS):
-        bits = marks_of(near.marks)
+        bits = near.says
         for name, code in CODES.items():
             if bits >> MARK_NAMES.index(name) & 1:
                 return code
-        if is_strong(near.marks):
+        if bits & IS_STRONG:
             return EditCode.RELATED
     return EditCode.NOT_BODY

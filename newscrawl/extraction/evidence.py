@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from newscrawl import lines
-from newscrawl.extraction.marks import MARK_NAMES, NOISE_BITS, is_beside, is_strong, marks_of
+from newscrawl.extraction.marks import IS_BESIDE, IS_STRONG, MARK_NAMES, NAMED, NOISE_BITS
 from newscrawl.extraction.segments import (
     HEADINGS,
     IMAGE_LEVELS,
@@ -253,8 +253,11 @@ class Evidence:
             figures.extend(row)
             figures.extend(self._words_row(i))
             figures.extend(around.row(self.segments[i].place, self.blocks[i]))
-        placed = np.frombuffer(figures, dtype=np.float32).reshape(len(self.candidates), -1)
-        parts = [placed, *self._order_columns()]
+        count = len(self.candidates)
+        placed = np.frombuffer(figures, dtype=np.float32).reshape(count, -1)
+        levels = b"".join([distances(self.segments[i].place) for i in self.candidates])
+        above = np.frombuffer(levels, dtype=np.uint8).reshape(count, -1)
+        parts: list[Table] = [placed, above, *self._order_columns()]
         if self.is_told:
             parts += self._told_columns()
         return np.column_stack(parts)
@@ -400,7 +403,6 @@ class _Around:
             kinds.bit_count(),
             strong_up,
             strong_share,
-            *distances(place),
         ]
 
     def _holder(self, parent: Place) -> tuple[float, ...]:
@@ -440,9 +442,9 @@ class _Around:
                 known = (FAR, 0, FAR, -1.0)
             else:
                 up, kinds, strong_up, share = self._noise(place.parent)
-                bits = marks_of(place.marks) & NOISE_BITS
+                bits = place.says & NOISE_BITS
                 up = 0.0 if bits else min(FAR, up + 1)
-                if is_strong(place.marks):
+                if place.says & IS_STRONG:
                     strong_up, share = 0.0, place.prose_chars / self.total
                 else:
                     strong_up = min(FAR, strong_up + 1)
@@ -451,25 +453,30 @@ class _Around:
         return known
 
 
-def distances(place: Place) -> list[float]:
+def distances(place: Place) -> bytes:
     """Give the levels up to the nearest of each element in `HELD` and each mark, `FAR` at most."""
     if place.distances is None:
         if place.parent is None:
-            place.distances = [float(FAR)] * (len(HELD) + len(MARK_NAMES))
+            place.distances = bytes([FAR]) * (len(HELD) + len(MARK_NAMES))
             return place.distances
-        row = [d + 1.0 if d < FAR - 1 else d for d in distances(place.parent)]
-        if (held := HELD_AT.get(place.tag)) is not None:
-            row[held] = 0.0
-        bits = marks_of(place.marks)
-        while bits:
-            low = bits & -bits
-            row[len(HELD) + low.bit_length() - 1] = 0.0
-            bits ^= low
+        row = distances(place.parent).translate(FARTHER)
+        held, bits = HELD_AT.get(place.tag), place.says & NAMED
+        if held is not None or bits:
+            changed = bytearray(row)
+            if held is not None:
+                changed[held] = 0
+            while bits:
+                low = bits & -bits
+                changed[len(HELD) + low.bit_length() - 1] = 0
+                bits ^= low
+            row = bytes(changed)
         place.distances = row
     return place.distances
 
 
 HELD_AT: Final = {tag: i for i, tag in enumerate(HELD)}
+FARTHER: Final = bytes([level + 1 if level < FAR - 1 else level for level in range(256)])
+"""Each number of levels, seen from one level below."""
 
 
 def block_place(place: Place) -> Place:
@@ -509,7 +516,7 @@ def _clip(value: int, limit: int) -> int:
 
 
 def _start(key: str) -> str:
-    return " ".join(key.split()[:PREFIX_WORDS])
+    return " ".join(key.split(" ", PREFIX_WORDS)[:PREFIX_WORDS])
 
 
 def _add_upwards(segments: Sequence[Segment]) -> None:
@@ -533,7 +540,9 @@ def _is_aside(place: Place) -> bool:
     if place.is_aside is None:
         # The root is the body: its marks say what the page is, not what a part of it holds.
         parent = place.parent
-        place.is_aside = parent is not None and (is_beside(place.marks) or _is_aside(parent))
+        place.is_aside = parent is not None and (
+            bool(place.says & IS_BESIDE) or _is_aside(parent)
+        )
     return place.is_aside
 
 

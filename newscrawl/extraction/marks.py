@@ -25,13 +25,12 @@ MARK_WORDS: Final[dict[str, str]] = {
     "hidden": r"hidden|invisible|visually|sr-only|screen-?reader|offscreen|(?<![a-z])hide(?![a-z])",
 }  # fmt: skip
 MARK_NAMES: Final = tuple(MARK_WORDS)
-MARK_PATTERN: Final = tuple(map(re.compile, MARK_WORDS.values()))
 CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|_")
 NOISE: Final = frozenset(
     {"related", "subscribe", "share", "comment", "advert", "nav", "byline", "tags", "legal"}
 )
 """Marks that name something beside the text."""
-STRONG: Final = re.compile(
+STRONG: Final = (
     r"related|recommend|recirc|teaser|promo|newsletter|subscri|sign-?up|outbrain|taboola|(?<![a-z])(?:bio|ads?|advert\w*|share|sharing"
     r"|social|comments?|sponsor\w*|read-?more|more-?(?:stories|news|on)|also-?read|trending|popular|widget|cookie|consent|paywall|regwall)(?![a-z])"
 )
@@ -46,12 +45,27 @@ CONSENT: Final = re.compile(
     r"|(?:cookie|gdpr)-?(?:banner|consent|notice|bar|law|modal|popup|dialog|policy-popup)"
 )
 """Dialogs that ask for consent: the names of their vendors, and those of home-made ones."""
+PULLED: Final = re.compile(
+    r"pull[-_]?(?:ed|out)?[-_]?quote|quote[-_]?pull|blockquote--pull|(?<![a-z])pull-(?:left|right)(?![a-z])"
+)
+"""Sentences of the text, set apart to catch the eye."""
 NOISE_BITS: Final = sum(1 << bit for bit, name in enumerate(MARK_NAMES) if name in NOISE)
+IS_STRONG: Final = 1 << len(MARK_NAMES)
+"""The bit of marks that rarely hold a part of the text."""
+IS_BESIDE: Final = IS_STRONG << 1
+"""The bit of a container of readers' comments, or of a dialog that asks for consent."""
+IS_PULLED: Final = IS_STRONG << 2
+"""The bit of a pull quote."""
+NAMED: Final = IS_STRONG - 1
+"""The bits of `MARK_NAMES`."""
+SEARCHED: Final = tuple(
+    (1 << bit, re.compile(pattern)) for bit, pattern in enumerate((*MARK_WORDS.values(), STRONG))
+)
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=16384)
 def marks_of(marks: str) -> int:
-    """Give the kinds of marks that classes, id and role name, a bit each in `MARK_NAMES` order."""
+    """Give what classes, id and role name, a bit each: those of `MARK_NAMES`, then the others."""
     found = 0
     for mark in marks.split():
         found |= _mark_of(mark)
@@ -61,18 +75,11 @@ def marks_of(marks: str) -> int:
 @lru_cache(maxsize=65536)
 def _mark_of(mark: str) -> int:
     # Searched in lower case: to ignore case in the pattern takes twice as long.
-    plain = CAMEL.sub("-", mark).lower()
-    return sum(1 << bit for bit, pattern in enumerate(MARK_PATTERN) if pattern.search(plain))
-
-
-@lru_cache(maxsize=8192)
-def is_strong(marks: str) -> bool:
-    """Tell marks that rarely hold a part of the text."""
-    return bool(marks) and bool(STRONG.search(CAMEL.sub("-", marks).lower()))
-
-
-@lru_cache(maxsize=8192)
-def is_beside(marks: str) -> bool:
-    """Tell a container of readers' comments, or of a dialog that asks for consent."""
-    plain = marks.lower()
-    return bool(marks) and bool(COMMENTS.search(plain) or CONSENT.search(plain))
+    plain, parted = mark.lower(), CAMEL.sub("-", mark).lower()
+    found = 0
+    for bit, pattern in SEARCHED:
+        if pattern.search(parted):
+            found |= bit
+    if COMMENTS.search(plain) or CONSENT.search(plain):
+        found |= IS_BESIDE
+    return found | IS_PULLED if PULLED.search(plain) else found

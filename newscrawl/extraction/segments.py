@@ -13,6 +13,7 @@ from typing import Final
 
 from lxml.html import HtmlElement
 
+from newscrawl.extraction.marks import marks_of
 from newscrawl.items import BlockKind
 from newscrawl.wording import squeeze
 
@@ -62,30 +63,37 @@ MAX_RUN_CHARS: Final = 50_000
 """Characters; longer runs are data that a page prints, not a paragraph."""
 
 
-@dataclass(slots=True, eq=False)
 class Place:
-    """One element on the way from the root to a text."""
+    """One element on the way from the root to a text.
 
-    parent: "Place | None"
-    tag: str
-    element: HtmlElement
-    depth: int
-    order: int
-    in_footer: bool
-    has_image: bool = False
-    text_chars: float = 0.0
+    A page has a thousand; what few of them come to hold is a class's attribute until then.
+    """
+
+    has_image = False
+    text_chars = 0.0
     """Characters of text in all segments under it."""
-    link_chars: float = 0.0
-    prose_chars: float = 0.0
+    link_chars = 0.0
+    prose_chars = 0.0
     """Characters in those of its segments that read as prose."""
-    told_chars: float = 0.0
+    told_chars = 0.0
     """Characters in those of its segments that the other extractor has too."""
-    segments: int = 0
-    distances: list[float] | None = None
+    segments = 0
+    distances: bytes | None = None
     """Levels up to each kind of element and mark; see `evidence`."""
     is_aside: bool | None = None
     """Whether it is among readers' comments or in a consent dialog; see `evidence`."""
     _marks: str | None = None
+    _says: int | None = None
+
+    def __init__(
+        self, parent: "Place | None", tag: str, element: HtmlElement, order: int, *, in_footer: bool
+    ) -> None:
+        self.parent = parent
+        self.tag = tag
+        self.element = element
+        self.order = order
+        self.in_footer = in_footer
+        self.depth: int = parent.depth + 1 if parent else 0
 
     @property
     def marks(self) -> str:
@@ -95,6 +103,13 @@ class Place:
             found = [value for name, value in self.element.items() if name in MARKS]
             self._marks = " ".join(found)
         return self._marks
+
+    @property
+    def says(self) -> int:
+        """What the marks mean, by `marks_of`."""
+        if self._says is None:
+            self._says = marks_of(self.marks)
+        return self._says
 
     def upwards(self) -> "Iterator[Place]":
         """Give this place and those around it, to the root."""
@@ -128,7 +143,7 @@ def cut_segments(tree: HtmlElement) -> list[Segment]:
     body = tree.find("body")
     cutter = _Cutter()
     root = body if body is not None else tree
-    cutter.walk(root, Place(None, root.tag, root, 0, 0, in_footer=False), "paragraph", 0)
+    cutter.walk(root, Place(None, root.tag, root, 0, in_footer=False), "paragraph", 0)
     cutter.flush(broken=False)
     return _with_drop_caps(cutter.segments)
 
@@ -197,7 +212,7 @@ class _Cutter:
                 self.order += 1
                 if len(child) or child.text:
                     in_footer = place.in_footer or tag == "footer"
-                    at = Place(place, tag, child, place.depth + 1, self.order, in_footer)
+                    at = Place(place, tag, child, self.order, in_footer=in_footer)
                     self.enter(child, tag, at, kind, style)
                 elif tag == "a":
                     self.links += 1
