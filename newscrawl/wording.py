@@ -104,5 +104,7 @@ def count_words(text: str) -> int:
     """
     if text.isascii():
         return len(text.split())
+    if not UNSPACED.search(text):
+        return len(text.split())
     unspaced = len(UNSPACED.findall(text))
     return len(UNSPACED.sub(" ", text).split()) + unspaced

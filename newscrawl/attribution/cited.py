@@ -30,8 +30,11 @@ def cited_sources(
     [('Daily Mail', 'outlet', 'reported')]
     """
     # To look for first words saves most of the time: few texts cite anybody.
-    words = {word for block in blocks for word in WORD.findall(block.text)}
-    named = [name for first, names in _by_first_word().items() if first in words for name in names]
+    text = "\n".join([block.text for block in blocks])
+    firsts = _by_first_word().keys() & WORD.findall(text)
+    named = [name for first in firsts for name in _by_first_word()[first] if name in text]
+    if not named:
+        return ()
     found = [
         source
         for block in blocks

@@ -36,6 +36,9 @@ def note_of(block: Block) -> Note | None:
     if len(block.text) > MAX_NOTE_CHARS:
         return None
     text = fold(block.text[: 2 * MAX_LEAD]).strip(WRAPPING)
+    # Asked of all kinds at once first: nearly every block is a note of none.
+    if not (_any_opening().match(text) or _any_contained().search(text[:MAX_LEAD])):
+        return None
     for kind in get_args(NoteKind):
         if _is_opened(kind, text, block.text) or _contained(kind).search(text[:MAX_LEAD]):
             return Note(kind=kind, text=block.text)
@@ -64,16 +67,35 @@ def _names_only(text: str) -> bool:
 
 
 @cache
-def _opening(kind: str) -> re.Pattern[str]:
+def _any_opening() -> re.Pattern[str]:
+    return re.compile("|".join(f"(?:{_opening_words(kind)})" for kind in get_args(NoteKind)))
+
+
+@cache
+def _any_contained() -> re.Pattern[str]:
+    phrases = "|".join(_contained_phrases(kind) for kind in get_args(NoteKind))
+    return re.compile(rf"(?<!\w)(?:{phrases})(?!\w)")
+
+
+def _opening_words(kind: str) -> str:
     words = sorted(map(fold, load_table("notes")[kind]["opens"]), key=len, reverse=True)
+    return "|".join(map(re.escape, words)) or "(?!)"
+
+
+@cache
+def _opening(kind: str) -> re.Pattern[str]:
     return re.compile(
-        rf"(?P<word>{'|'.join(map(re.escape, words))})(?=[\s,:：.(–—-])"
+        rf"(?P<word>{_opening_words(kind)})(?=[\s,:：.(–—-])"
         rf"(?P<between>[^:：!?]{{0,{MAX_OPENING}}}?)(?:[:：]|\s-\s|\)\s)"
     )
 
 
 @cache
 def _contained(kind: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<!\w)(?:{_contained_phrases(kind)})(?!\w)")
+
+
+def _contained_phrases(kind: str) -> str:
     """Give the phrases of a kind as one pattern.
 
     `<text>` stands for what an article is called, `<print>` for that or a part of one.
@@ -82,4 +104,4 @@ def _contained(kind: str) -> re.Pattern[str]:
     phrases = "|".join(re.escape(fold(phrase)) for phrase in table[kind]["contains"]) or "(?!)"
     for name, words in table["texts"].items():
         phrases = phrases.replace(f"<{name}>", f"(?:{'|'.join(map(fold, words))})")
-    return re.compile(rf"(?<!\w)(?:{phrases})(?!\w)")
+    return phrases

@@ -66,24 +66,19 @@ MAX_RUN_CHARS: Final = 50_000
 class Place:
     """One element on the way from the root to a text.
 
-    A page has a thousand; what few of them come to hold is a class's attribute until then.
+    Attributes:
+        text_chars: characters of text in all segments under it; `link_chars` those in links.
+        prose_chars: characters in those of its segments that read as prose.
+        told_chars: characters in those of its segments that the other extractor has too.
+        distances: levels up to each kind of element and mark; see `evidence`.
+        is_aside: whether it is among readers' comments or in a consent dialog; see `evidence`.
+
     """
 
-    has_image = False
-    text_chars = 0.0
-    """Characters of text in all segments under it."""
-    link_chars = 0.0
-    prose_chars = 0.0
-    """Characters in those of its segments that read as prose."""
-    told_chars = 0.0
-    """Characters in those of its segments that the other extractor has too."""
-    segments = 0
-    distances: bytes | None = None
-    """Levels up to each kind of element and mark; see `evidence`."""
-    is_aside: bool | None = None
-    """Whether it is among readers' comments or in a consent dialog; see `evidence`."""
-    _marks: str | None = None
-    _says: int | None = None
+    __slots__ = (
+        "_marks", "_says", "depth", "distances", "element", "has_image", "in_footer", "is_aside", "link_chars",
+        "order", "parent", "prose_chars", "segments", "tag", "text_chars", "told_chars",
+    )  # fmt: skip
 
     def __init__(
         self, parent: "Place | None", tag: str, element: HtmlElement, order: int, *, in_footer: bool
@@ -94,6 +89,13 @@ class Place:
         self.order = order
         self.in_footer = in_footer
         self.depth: int = parent.depth + 1 if parent else 0
+        self.has_image = False
+        self.text_chars = self.link_chars = self.prose_chars = self.told_chars = 0.0
+        self.segments = 0
+        self.distances: bytes | None = None
+        self.is_aside: bool | None = None
+        self._marks: str | None = None
+        self._says: int | None = None
 
     @property
     def marks(self) -> str:

@@ -113,6 +113,7 @@ def in_aside(element: HtmlElement) -> bool:
     return False
 
 
+@lru_cache(maxsize=8192)
 def matches(telling: Telling, marks: str) -> bool:
     """Tell whether one of an element's classes, or its id, matches."""
     return any(tells(telling, mark) for mark in marks.split())
