@@ -540,9 +540,7 @@ def _is_aside(place: Place) -> bool:
     if place.is_aside is None:
         # The root is the body: its marks say what the page is, not what a part of it holds.
         parent = place.parent
-        place.is_aside = parent is not None and (
-            bool(place.says & IS_BESIDE) or _is_aside(parent)
-        )
+        place.is_aside = parent is not None and (bool(place.says & IS_BESIDE) or _is_aside(parent))
     return place.is_aside
 
 
