@@ -100,16 +100,11 @@ def install() -> Path:
     python = folder / "bin" / "python"
     if not (folder / ".installed").exists():
         venv.create(folder, with_pip=True, clear=True)
+        # The pins are complete; to resolve them anew trips over spellings of extras in some versions of pip.
         command = [
-            str(python),
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--require-hashes",
-            "-r",
-            str(PINS),
-        ]
+            str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps",
+            "--require-hashes", "-r", str(PINS),
+        ]  # fmt: skip
         subprocess.run(command, check=True)
         (folder / ".installed").touch()
     return python
