@@ -24,6 +24,7 @@ from newscrawl.extraction.segments import (
     INLINE,
     Place,
     Segment,
+    places_of,
     shared_place,
 )
 from newscrawl.wording import UNSPACED, bare
@@ -184,24 +185,27 @@ class Evidence:
     def _sum_places(self) -> None:
         """Add up text, links and prose for every place, and find the one with the most prose."""
         scores: Counter[Place] = Counter()
-        for i, segment in enumerate(self.segments):
-            size, prose = self.sizes[i], self.prose[i]
+        for segment, block, size, prose in zip(
+            self.segments, self.blocks, self.sizes, self.prose, strict=True
+        ):
             place = segment.place
             place.text_chars += size
             place.link_chars += segment.link_chars * self.scale
             place.prose_chars += prose
             place.segments += 1
-            if prose and (holder := self.blocks[i].parent):
+            if prose and (holder := block.parent):
                 scores[holder] += int(prose)
                 if holder.parent is not None:
                     scores[holder.parent] += int(prose * 0.5)
-        _add_upwards(self.segments)
+        places = places_of(self.segments)
+        _add_upwards(places)
+        _tell_asides(places)
         self.top = max(scores, key=lambda place: (scores[place], -place.order), default=None)
-        self.alike = Counter((id(b.parent), b.tag, b.marks) for b in self.blocks)
+        self.alike = Counter([(b.parent, b.tag, b.marks) for b in self.blocks])
 
     def _choose(self) -> None:
         """Choose the segments that are worth a look: no menus, footers, comments, consent dialogs."""
-        in_aside = [_is_aside(block) for block in self.blocks]
+        in_aside = [block.is_aside for block in self.blocks]
         own = sum(p for p, c in zip(self.prose, in_aside, strict=True) if not c)
         has_more = own >= MIN_OWN_PROSE * self.total
         near = _between([p > 0 for p in self.prose])
@@ -395,7 +399,7 @@ class _Around:
         noise_up, kinds, strong_up, strong_share = self._noise(place)
         return [
             block.depth,
-            min(self.alike[id(block.parent), block.tag, block.marks], 50),
+            min(self.alike[block.parent, block.tag, block.marks], 50),
             *holder,
             up,
             self.depth - block.depth + up if up >= 0 else -1,
@@ -519,15 +523,9 @@ def _start(key: str) -> str:
     return " ".join(key.split(" ", PREFIX_WORDS)[:PREFIX_WORDS])
 
 
-def _add_upwards(segments: Sequence[Segment]) -> None:
-    """Add the sums of every place that holds text to those above it, each place once."""
-    places: set[Place] = set()
-    for segment in segments:
-        for place in segment.place.upwards():
-            if place in places:
-                break
-            places.add(place)
-    for place in sorted(places, key=lambda place: -place.order):
+def _add_upwards(places: Sequence[Place]) -> None:
+    """Add the sums of every place to those above it; those above come first in the list."""
+    for place in reversed(places):
         if (parent := place.parent) is not None:
             parent.text_chars += place.text_chars
             parent.link_chars += place.link_chars
@@ -535,13 +533,12 @@ def _add_upwards(segments: Sequence[Segment]) -> None:
             parent.segments += place.segments
 
 
-def _is_aside(place: Place) -> bool:
-    """Tell whether a place is among readers' comments or in a dialog that asks for consent."""
-    if place.is_aside is None:
+def _tell_asides(places: Sequence[Place]) -> None:
+    """Tell which places are among readers' comments or in a dialog that asks for consent."""
+    for place in places:
         # The root is the body: its marks say what the page is, not what a part of it holds.
         parent = place.parent
-        place.is_aside = parent is not None and (bool(place.says & IS_BESIDE) or _is_aside(parent))
-    return place.is_aside
+        place.is_aside = parent is not None and (bool(place.says & IS_BESIDE) or parent.is_aside)
 
 
 def _image_levels(block: Place) -> int:

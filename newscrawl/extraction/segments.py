@@ -5,10 +5,11 @@ decided segment by segment, with the place as evidence.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
+from operator import attrgetter
 from typing import Final
 
 from lxml.html import HtmlElement
@@ -44,6 +45,14 @@ MARKS: Final = frozenset(
     {"class", "id", "role", "itemprop", "data-testid", "data-component", "data-type"}
 )
 IMAGES: Final = frozenset({"img", "picture", "amp-img"})
+BLOCK, IN_LINE, BREAK, IMAGE, SKIPPED = range(5)
+ROLES: Final = (
+    dict.fromkeys(INLINE, IN_LINE) | dict.fromkeys(UNREAD, SKIPPED) | dict.fromkeys(IMAGES, IMAGE) | {"br": BREAK}
+)  # fmt: skip
+"""How the cutter takes each element; what is not named begins a line."""
+KEPT_INSIDE: Final = frozenset({"list_item", "quote"})
+"""Kinds that the blocks in them have too."""
+IN_ORDER: Final = attrgetter("order")
 IMAGE_LEVELS: Final = 3
 """Levels above an image that count as holding it."""
 UNSEEN_STYLE: Final = re.compile(
@@ -71,14 +80,21 @@ class Place:
         prose_chars: characters in those of its segments that read as prose.
         told_chars: characters in those of its segments that the other extractor has too.
         distances: levels up to each kind of element and mark; see `evidence`.
+        marks: what classes, id, role and names for tests say, of a place that holds text.
+        says: what these mean, by `marks_of`.
         is_aside: whether it is among readers' comments or in a consent dialog; see `evidence`.
 
     """
 
-    __slots__ = (
-        "_marks", "_says", "depth", "distances", "element", "has_image", "in_footer", "is_aside", "link_chars",
-        "order", "parent", "prose_chars", "segments", "tag", "text_chars", "told_chars",
-    )  # fmt: skip
+    # No slots: what a place does not have of its own is the class's, and costs it nothing; of the
+    # hundreds of a page half get no figure at all.
+    has_image = False
+    text_chars = link_chars = prose_chars = told_chars = 0.0
+    segments = 0
+    is_aside = False
+    distances: bytes | None = None
+    marks = ""
+    says = 0
 
     def __init__(
         self, parent: "Place | None", tag: str, element: HtmlElement, order: int, *, in_footer: bool
@@ -89,29 +105,6 @@ class Place:
         self.order = order
         self.in_footer = in_footer
         self.depth: int = parent.depth + 1 if parent else 0
-        self.has_image = False
-        self.text_chars = self.link_chars = self.prose_chars = self.told_chars = 0.0
-        self.segments = 0
-        self.distances: bytes | None = None
-        self.is_aside: bool | None = None
-        self._marks: str | None = None
-        self._says: int | None = None
-
-    @property
-    def marks(self) -> str:
-        """What classes, id, role and names for tests say; read when it is asked for, as few places are."""
-        if self._marks is None:
-            # One call for all attributes: seven calls by name take three times as long.
-            found = [value for name, value in self.element.items() if name in MARKS]
-            self._marks = " ".join(found)
-        return self._marks
-
-    @property
-    def says(self) -> int:
-        """What the marks mean, by `marks_of`."""
-        if self._says is None:
-            self._says = marks_of(self.marks)
-        return self._says
 
     def upwards(self) -> "Iterator[Place]":
         """Give this place and those around it, to the root."""
@@ -147,7 +140,23 @@ def cut_segments(tree: HtmlElement) -> list[Segment]:
     root = body if body is not None else tree
     cutter.walk(root, Place(None, root.tag, root, 0, in_footer=False), "paragraph", 0)
     cutter.flush(broken=False)
-    return _with_drop_caps(cutter.segments)
+    segments = _with_drop_caps(cutter.segments)
+    for place in places_of(segments):
+        # One call for all attributes: seven calls by name take three times as long.
+        place.marks = " ".join([v for name, v in place.element.items() if name in MARKS])
+        place.says = marks_of(place.marks)
+    return segments
+
+
+def places_of(segments: Iterable[Segment]) -> list[Place]:
+    """Give every place that holds a segment, those around others first."""
+    found: set[Place] = set()
+    for segment in segments:
+        place: Place | None = segment.place
+        while place is not None and place not in found:
+            found.add(place)
+            place = place.parent
+    return sorted(found, key=IN_ORDER)
 
 
 def _with_drop_caps(segments: list[Segment]) -> list[Segment]:
@@ -202,44 +211,52 @@ class _Cutter:
             self.add(text, place, kind, style)
         for child in element:
             tag = child.tag
-            if tag == "br":
+            role = ROLES.get(tag, BLOCK)
+            if role == BLOCK:
+                self.enter_block(child, tag, place, kind, style)
+            elif role == IN_LINE:
+                self.enter_line(child, tag, place, kind, style)
+            elif role == BREAK:
                 self.flush(broken=True)
-            elif tag in IMAGES:
+            elif role == IMAGE:
                 self.note_image(place)
-            elif (
-                tag not in UNREAD
-                and isinstance(tag, str)
-                and not (tag in INLINE and _is_unseen(child))
-            ):
-                self.order += 1
-                if len(child) or child.text:
-                    in_footer = place.in_footer or tag == "footer"
-                    at = Place(place, tag, child, self.order, in_footer=in_footer)
-                    self.enter(child, tag, at, kind, style)
-                elif tag == "a":
-                    self.links += 1
-                    self.href = self.href or child.get("href")
-                elif tag not in INLINE and not _is_custom_inline(child, tag):
-                    self.flush(broken=False)
             if tail := child.tail:
                 self.add(tail, place, kind, style)
 
-    def enter(
+    def enter_line(
         self, element: HtmlElement, tag: str, place: Place, kind: BlockKind, style: Style
     ) -> None:
-        """Go into an element: on the same line if it is inline, else on a line of its own."""
-        if tag in INLINE or _is_custom_inline(element, tag):
-            if tag == "a":
-                self.links += 1
-                self.href = self.href or element.get("href")
-            self.walk(element, place, kind, STYLES.get(tag, 0) | style)
+        """Go into an element that stands in a line of text."""
+        if tag in INLINE and _is_unseen(element):
             return
+        self.order += 1
+        if tag == "a":
+            self.links += 1
+            self.href = self.href or element.get("href")
+        if len(element) or element.text:
+            at = Place(place, tag, element, self.order, in_footer=place.in_footer)
+            self.walk(element, at, kind, STYLES.get(tag, 0) | style)
+
+    def enter_block(
+        self, element: HtmlElement, tag: str, place: Place, kind: BlockKind, style: Style
+    ) -> None:
+        """Go into an element that has lines of its own."""
+        if not isinstance(tag, str):
+            return
+        if ("-" in tag or ":" in tag) and _is_custom_inline(element):
+            self.enter_line(element, tag, place, kind, style)
+            return
+        self.order += 1
         self.flush(broken=False)
+        if not (len(element) or element.text):
+            return
+        in_footer = place.in_footer or tag == "footer"
+        at = Place(place, tag, element, self.order, in_footer=in_footer)
         if tag == "tr" and _is_row(element):
-            self.row(element, place)
+            self.row(element, at)
         else:
-            inherited = kind if kind in ("list_item", "quote") else "paragraph"
-            self.walk(element, place, KIND_OF.get(tag, inherited), style)
+            inherited = kind if kind in KEPT_INSIDE else "paragraph"
+            self.walk(element, at, KIND_OF.get(tag, inherited), style)
         self.flush(broken=False)
 
     def note_image(self, place: Place) -> None:
@@ -270,10 +287,11 @@ class _Cutter:
             self.slanted_chars += size if style & SLANTED else 0
 
     def flush(self, *, broken: bool) -> None:
+        self.broken, after_break = broken, self.broken
         if self.at is None:
-            if self.parts or self.links:
-                self._clear()
-            self.broken = broken
+            # White space at most, and links without a text.
+            self.parts.clear()
+            self.links, self.href = 0, None
             return
         if text := squeeze("".join(self.parts)[:MAX_RUN_CHARS]):
             size = len(text)
@@ -281,23 +299,20 @@ class _Cutter:
                 Segment(
                     text=text, place=self.at, kind=self.kind, links=self.links, href=self.href,
                     link_chars=min(self.link_chars, size), bold_chars=min(self.bold_chars, size),
-                    slanted_chars=min(self.slanted_chars, size), after_break=self.broken,
+                    slanted_chars=min(self.slanted_chars, size), after_break=after_break,
                     after_image=self.image,
                 )
             )  # fmt: skip
             self.image = False
-        self.broken = broken
         self._clear()
 
 
-def _is_custom_inline(element: HtmlElement, tag: str) -> bool:
-    """Tell a site's own element that stands in a line of text.
+def _is_custom_inline(element: HtmlElement) -> bool:
+    """Tell whether a site's own element stands in a line of text.
 
     Browsers set elements that they do not know inline; but many are the frame of a block, so that
     text must stand right beside it, and no block in it.
     """
-    if "-" not in tag and ":" not in tag:
-        return False
     before = element.getprevious()
     parent = element.getparent()
     near = before.tail if before is not None else parent.text if parent is not None else None
