@@ -4,6 +4,7 @@ import ast
 import inspect
 import textwrap
 from dataclasses import fields, is_dataclass
+from functools import cache
 from itertools import pairwise
 from typing import Any, Final
 
@@ -81,12 +82,20 @@ def field_docs(cls: type) -> dict[str, str]:
 
 
 def _record(value: Any) -> Any:
-    if is_dataclass(value):
-        pairs = ((f.name, getattr(value, f.name)) for f in fields(value))
-        return {name: _record(item) for name, item in pairs if item is not None}
     if isinstance(value, tuple):
         return [_record(item) for item in value]
-    return value
+    cls: Any = type(value)
+    names = _names(cls)
+    if not names:
+        return value
+    pairs = [(name, getattr(value, name)) for name in names]
+    return {name: _record(item) for name, item in pairs if item is not None}
+
+
+@cache
+def _names(cls: Any) -> tuple[str, ...]:
+    """Give the fields of a dataclass, none of any other; asked once a class, not once a value."""
+    return tuple(field.name for field in fields(cls)) if is_dataclass(cls) else ()
 
 
 def _refusal(rejected: Rejected) -> dict[str, Any]:

@@ -96,6 +96,7 @@ def numbered(number: int, noun: str, plural: str | None = None) -> str:
     return f"{number} {noun if number == 1 else plural or noun + 's'}"
 
 
+@lru_cache(maxsize=256)
 def count_words(text: str) -> int:
     """Count words; in scripts that write no spaces each letter counts as one.
 

@@ -156,13 +156,11 @@ def _page_type(document: Document, node: Node) -> str | None:
         return None
     if found := structured.page_type(document):
         return found
-    path = urlsplit(document.url or "").path
-    is_root = bool(document.url) and path in ("", "/")
+    is_root = bool(document.url) and urlsplit(document.url or "").path in ("", "/")
     # One-page blogs have an article at the root; it is dated or says what it is.
-    says_article = document.meta("og:type") == "article" or any(
-        date_candidates(document, Places(document))
-    )
-    return HOME_PAGE if is_root and not says_article else None
+    if not is_root or document.meta("og:type") == "article":
+        return None
+    return None if any(date_candidates(document, Places(document))) else HOME_PAGE
 
 
 def _choose_title(
@@ -260,7 +258,7 @@ def _titles(document: Document, node: Node) -> Iterator[tuple[str, str | None]]:
         "meta.twitter:title",
         _without_site(structured.document_meta_text(document, "twitter:title"), site),
     )
-    element = document.tree.find(".//head/title")
+    element = document.title
     text = visible.text_content(element) if element is not None else None
     yield "title", _without_site(text, site)
 

@@ -138,9 +138,7 @@ def _microdata(document: Document) -> Iterator[HtmlElement]:
 
 
 def _related(document: Document) -> Iterator[HtmlElement]:
-    for element in document.tree.iter("a"):
-        if "author" in (element.get("rel") or "").split():
-            yield element
+    return (element for element, _, rel in document.anchors if "author" in rel.split())
 
 
 def _classed(document: Document) -> Iterator[HtmlElement]:

@@ -30,6 +30,8 @@ TAG: Final = re.compile(rb"<[a-zA-Z][^\s>/]*+(?:[\s/]++|=|" + ATTRIBUTE.pattern 
 MAX_DEPTH: Final = 200
 """Levels; real pages stay under 100, and extraction recurses once a level."""
 SNIFF_BYTES: Final = 1024
+PROGRAMS: Final = frozenset({"script", "style"})
+"""Elements whose text is for machines."""
 
 # lxml.html looks an element's class up in Python, once for each time the element is met; nothing
 # here needs its classes for forms and inputs.
@@ -48,6 +50,7 @@ SEVEN_BIT: Final = frozenset({"iso2022_jp", "iso2022_kr", "hz", "utf-7"})
 # What XML does not allow; libxml2 ends the document at a NUL.
 CONTROLS: Final = bytes([*range(9), 11, 12, *range(14, 32)])
 NONCHARACTERS: Final = ("\ufffe".encode(), "\uffff".encode())
+NONCHARACTERS_BEGIN: Final = b"\xef\xbf"
 SELF_CLOSED_HTML: Final = re.compile(rb"(<html\b[^<>]{0,2000}?)/>", re.IGNORECASE)
 DOCTYPE: Final = re.compile(rb"<!doctype[^>]{0,500}>", re.IGNORECASE)
 PROLOGUE: Final = 4096
@@ -162,12 +165,24 @@ class Document:
 
     @cached_property
     def texts(self) -> tuple[tuple[lxml.html.HtmlElement, str, str], ...]:
-        """Every element that begins with text other than white space, with its tag and that text."""
-        return tuple(
-            (element, element.tag, text)
+        """Every element that begins with text for a reader, with its tag and that text."""
+        # Of scripts not even a copy is made: they are half of many pages.
+        return tuple([
+            (element, tag, text)
             for element in self.elements
-            if (text := element.text) and not text.isspace()
-        )
+            if (tag := element.tag) not in PROGRAMS and (text := element.text) and not text.isspace()
+        ])  # fmt: skip
+
+    @cached_property
+    def anchors(self) -> tuple[tuple[lxml.html.HtmlElement, str, str], ...]:
+        """Every `a` element, with its address and its relation; empty where it has none."""
+        found = [element for element in self.elements if element.tag == "a"]
+        return tuple([(a, a.get("href") or "", a.get("rel") or "") for a in found])
+
+    @cached_property
+    def title(self) -> lxml.html.HtmlElement | None:
+        """The title element."""
+        return self.tree.find(".//head/title")
 
     @cached_property
     def properties(self) -> dict[str, tuple[lxml.html.HtmlElement, ...]]:
@@ -281,7 +296,7 @@ def is_too_complex(data: bytes) -> str | None:
     """Say what forbids to make a tree of a page, by a look that takes a thousandth of the time."""
     if data.count(b"<") > MAX_TAGS:
         return f"more than {MAX_TAGS} tags"
-    long = (match[0] for match in TAG.finditer(data) if match.end() - match.start() > LONG_TAG)
+    long = [tag for tag in TAG.findall(data) if len(tag) > LONG_TAG]
     if any(len(ATTRIBUTE.findall(tag)) > MAX_ATTRIBUTES for tag in long):
         return f"a tag of more than {MAX_ATTRIBUTES} attributes"
     return None
@@ -353,8 +368,9 @@ def _parse(data: bytes) -> lxml.html.HtmlElement | None:
     """
     # What XML does not allow; libxml2 ends the document at a NUL.
     data = data.translate(None, CONTROLS)
-    for sign in NONCHARACTERS:
-        data = data.replace(sign, b"")
+    if NONCHARACTERS_BEGIN in data:
+        for sign in NONCHARACTERS:
+            data = data.replace(sign, b"")
     start = DOCTYPE.sub(b"", data[:PROLOGUE], count=1)
     data = SELF_CLOSED_HTML.sub(rb"\1>", start, count=1) + data[PROLOGUE:]
     parser = lxml.html.HTMLParser(  # type: ignore[call-arg]  # default_doctype is not in the stubs

@@ -80,7 +80,7 @@ def nearby_dates(document: Document, places: Places) -> Iterator[Candidate]:
     around = frozenset(headline.iterancestors()) if headline is not None else frozenset()
     yield from _stated(document, around)
     yield from _labelled_or_near(document, headline, around)
-    title = document.tree.find(".//head/title")
+    title = document.title
     text = " ".join("".join(title.itertext()).split()) if title is not None else ""
     found = DATE.search(text)
     if found and (found.start() == 0 or found.end() == len(text)):

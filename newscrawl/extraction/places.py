@@ -116,7 +116,7 @@ def _says(marks: str) -> tuple[bool, bool, bool]:
 def _titled(document: Document) -> HtmlElement | None:
     """Give the headline, by the page's title where the h1 is the site's name."""
     shown = headline_element(document)
-    element = document.tree.find(".//head/title")
+    element = document.title
     declared = [
         bare(text)
         for text in (document.meta("og:title"), "" if element is None else text_content(element))

@@ -242,7 +242,7 @@ class _Cutter:
     ) -> None:
         """Go into an element that has lines of its own."""
         if not isinstance(tag, str):
-            return
+            return  # type: ignore[unreachable]  # a comment, where the parser keeps them
         if ("-" in tag or ":" in tag) and _is_custom_inline(element):
             self.enter_line(element, tag, place, kind, style)
             return

@@ -177,7 +177,7 @@ def _shape_signs(evidence: Evidence) -> Iterator[float]:
         shapes[key] = shapes.get(key, 0) + (0 < evidence.sizes[i] < 250)
     yield float(max(shapes.values(), default=0)) / max(1, len(evidence.candidates))
     yield float(len(evidence.title_words))
-    yield float(any("comment" in block.marks.lower() for block in evidence.blocks))
+    yield float(any("comment" in marks.lower() for marks in {b.marks for b in evidence.blocks}))
     texts = [evidence.segments[i].text for i in evidence.candidates]
     yield sum(text.endswith("?") for text in texts) / max(1, len(texts))
     yield sum(" our " in text or " your " in text for text in texts) / max(1, len(texts))
@@ -192,7 +192,7 @@ def _count_matches(pattern: re.Pattern[str], addresses: list[str]) -> int:
 
 def _link_signs(document: Document) -> Iterator[float]:
     """Count the links that only some kinds of page have."""
-    links = [((a.get("href") or "").lower(), a.get("rel") or "") for a in document.tree.iter("a")]
+    links = [(href.lower(), rel) for _, href, rel in document.anchors]
     addresses = [address for address, _ in links]
     yield float(min(sum([address.startswith("tel:") for address in addresses]), 10))
     yield float(min(_count_matches(SHARER, addresses), 10))

@@ -135,7 +135,7 @@ def unlisted_dates(document: Document) -> Iterator[Candidate]:
 
 def name_in_title(document: Document, host: str | None) -> str | None:
     """Find the part of the title element that spells the host: `… | Meridian Wire`."""
-    element = document.tree.find(".//head/title")
+    element = document.title
     parts = re.split(r"\s+[|–—·•-]\s+", "".join(element.itertext())) if element is not None else []
     labels = {label.replace("-", "") for label in (host or "").split(".") if len(label) > 3}
     return next((" ".join(p.split()) for p in parts if closed_up(p) in labels), None)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache, lru_cache
-from itertools import groupby, islice
+from itertools import groupby
 from typing import Any, Final
 
 from lxml.html import HtmlElement
@@ -41,6 +41,8 @@ IDENTIFIER: Final = re.compile(
 )
 MAX_TAG_CHARS: Final = 60
 MAX_LINKED: Final = 30
+LIST_LEVELS: Final = 3
+"""Elements around a link of which one may be marked as a list of tags."""
 MAX_BETWEEN: Final = 40
 """Characters of a paragraph of tags that are not linked: its label, commas."""
 UNSEPARATED: Final = 5
@@ -94,19 +96,21 @@ def linked_topics(document: Document) -> tuple[str, ...]:
     """
     # Asked of each list once, not of each link in it.
     in_list = cache(_is_in_list)
-    found = [link for link in document.tree.iter("a") if _is_topic(link, in_list)]
+    found = [link for link, href, rel in document.anchors if _is_topic(link, href, rel, in_list)]
     lists = [list(group) for _, group in groupby(found, key=_holder)]
     named = [links for links in lists if len(links) > 1 or _is_marked(links[0], in_list)]
     best = max(named, key=len, default=[])
     return tuple(text_content(link).lstrip("# ") for link in best[:MAX_LINKED])
 
 
-def _is_topic(link: HtmlElement, in_list: Callable[[HtmlElement | None], bool]) -> bool:
-    rel = link.get("rel")
-    if rel and "category" in rel.split():
+def _is_topic(
+    link: HtmlElement, href: str, rel: str, in_list: Callable[[HtmlElement | None], bool]
+) -> bool:
+    relations = rel.split()
+    if "category" in relations:
         return False
-    address = (link.get("href") or "").partition("?")[0]
-    if not (TAG_PATH.search(address) or _is_marked(link, in_list)):
+    is_marked = "tag" in relations or in_list(link.getparent())
+    if not (is_marked or TAG_PATH.search(href.partition("?")[0])):
         return False
     text = text_content(link)
     is_short = 0 < len(text) <= MAX_TAG_CHARS
@@ -142,8 +146,14 @@ def _is_marked(link: HtmlElement, in_list: Callable[[HtmlElement | None], bool])
 
 def _is_in_list(parent: HtmlElement | None) -> bool:
     """Tell whether an element, or one of two around it, is marked as a list of tags."""
-    near = () if parent is None else (parent, *islice(parent.iterancestors(), 2))
-    return any(_says_tags(e.get("class") or "") for e in near)
+    for _ in range(LIST_LEVELS):
+        if parent is None:
+            return False
+        marks = parent.get("class")
+        if marks and _says_tags(marks):
+            return True
+        parent = parent.getparent()
+    return False
 
 
 @lru_cache(maxsize=4096)

@@ -35,7 +35,7 @@ def find_wall(document: Document, evidence: Evidence) -> tuple[Reason, str] | No
     """Say what the page is instead of an article, with the words that say so."""
     if sum(evidence.prose) > MAX_PROSE:
         return None
-    title = document.tree.find(".//head/title")
+    title = document.title
     lines = [title.text_content() if title is not None else ""]
     lines += [s.text for s in evidence.segments[:HEAD_SEGMENTS] if len(s.text) <= MAX_LINE]
     noscript = " ".join(e.text_content() for e in document.tree.iter("noscript"))

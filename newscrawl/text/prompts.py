@@ -92,7 +92,7 @@ def copyright_lines(blocks: tuple[Block, ...], draft: Draft) -> Iterator[int]:
 
 
 def _each(blocks: tuple[Block, ...], is_noise: Callable[[str], object]) -> Iterator[int]:
-    return _where(blocks, lambda block: is_noise(block.text))
+    return (i for i, b in enumerate(blocks) if b.kind != "table_row" and is_noise(b.text))
 
 
 def _where(blocks: tuple[Block, ...], is_noise: Callable[[Block], object]) -> Iterator[int]:
