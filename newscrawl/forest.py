@@ -48,8 +48,8 @@ class Forest:
     roots: NDArray[Any]
     feature: NDArray[Any]
     threshold: NDArray[Any]
-    children: NDArray[Any]
-    """Left and right child of each node by turns."""
+    left: NDArray[Any]
+    """Left child of each node, with the right one behind it; a leaf is its own."""
     value: NDArray[Any]
     depth: int
 
@@ -58,7 +58,7 @@ class Forest:
         if not len(rows):
             return []
         *_, nodes = self._walk(_table(rows))
-        odds = self.value.take(nodes).sum(axis=1) / UNIT
+        odds = self.value.take(nodes).reshape(len(rows), -1).sum(axis=1) / UNIT
         scores: list[float] = np.round(1.0 / (1.0 + np.exp(-odds)), 4).tolist()
         return scores
 
@@ -72,12 +72,11 @@ class Forest:
         table = _table(rows)
         width = len(self.features)
         shares = np.zeros(len(rows) * width)
-        at = (np.arange(len(rows)) * width)[:, None]
+        at = np.repeat(np.arange(len(rows)) * width, len(self.roots))
         for nodes, followers in pairwise(self._walk(table)):
             # Where a leaf is reached, node and follower are one, and the step is nothing.
             change = self.value[followers] - self.value[nodes]
-            places = (self.feature[nodes] + at).ravel()
-            shares += np.bincount(places, change.ravel(), len(shares))
+            shares += np.bincount(self.feature[nodes] + at, change, len(shares))
         by_row = shares.reshape(len(rows), width)
         worst = np.argsort(by_row, axis=1, kind="stable")[:, :count]
         return [
@@ -86,14 +85,17 @@ class Forest:
         ]
 
     def _walk(self, table: NDArray[Any]) -> Iterator[NDArray[Any]]:
-        """Give the nodes that each row stands on in each tree, level by level."""
-        starts = (np.arange(len(table)) * table.shape[1])[:, None]
+        """Give the nodes that each row stands on in each tree, row by row, level by level."""
+        starts = np.repeat(np.arange(len(table)) * table.shape[1], len(self.roots))
         values = table.ravel()
-        nodes = np.repeat(self.roots[None, :], len(table), axis=0)
+        nodes = np.tile(self.roots, len(table))
         yield nodes
         for _ in range(self.depth):
-            goes_right = values.take(self.feature.take(nodes) + starts) > self.threshold.take(nodes)
-            nodes = self.children.take(2 * nodes + goes_right)
+            at = self.feature.take(nodes)
+            at += starts
+            goes_right = values.take(at) > self.threshold.take(nodes)
+            nodes = self.left.take(nodes)
+            nodes += goes_right
             yield nodes
 
 
@@ -116,12 +118,30 @@ def load_forest(name: str) -> Forest:
         raise DataError(f"model {name}: {error}") from error
     if stored.version != MODEL_VERSION:
         raise DataError(f"model {name}: version {stored.version}, expected {MODEL_VERSION}")
+    order = _siblings_together(stored)
+    at = {old: new for new, old in enumerate(order)}
+    left = np.array([at[stored.left[node]] for node in order], dtype=np.intp)
+    threshold = np.array([stored.threshold[node] for node in order], dtype=np.float32)
+    # No value is beyond it, so that a leaf is never left.
+    threshold[left == np.arange(len(left))] = np.inf
     return Forest(
         features=tuple(stored.features),
-        roots=np.asarray(stored.roots, dtype=np.intp),
-        feature=np.asarray(stored.feature, dtype=np.intp),
-        threshold=np.asarray(stored.threshold, dtype=np.float32),
-        children=np.column_stack([stored.left, stored.right]).astype(np.intp).ravel(),
-        value=np.asarray(stored.value, dtype=np.int64),
+        roots=np.array([at[root] for root in stored.roots], dtype=np.intp),
+        feature=np.array([stored.feature[node] for node in order], dtype=np.intp),
+        threshold=threshold,
+        left=left,
+        value=np.array([stored.value[node] for node in order], dtype=np.int64),
         depth=stored.depth,
     )
+
+
+def _siblings_together(stored: ForestFile) -> list[int]:
+    """Give all nodes in an order in which right children stand behind left ones.
+
+    So that the next node is one look-up and an addition.
+    """
+    order = [*stored.roots]
+    for node in order:
+        if stored.left[node] != node:
+            order += [stored.left[node], stored.right[node]]
+    return order

@@ -59,13 +59,18 @@ JS_DATE: Final = re.compile(
     r"(?:[A-Z][a-z]{2},? )?([A-Z][a-z]{2}) (\d{1,2}),? (?:(\d{4}) )?(\d\d):(\d\d):(\d\d)"
     r" (.{2,40}?)(?: (\d{4}))?$"
 )
-MONTHS: Final = dict(
-    zip(
-        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"],
-        range(1, 13),
-        strict=True,
-    )
+ENGLISH_MONTHS: Final = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
+)  # fmt: skip
+MONTHS: Final = {name[:3]: number for number, name in enumerate(ENGLISH_MONTHS, 1)}
+_MONTH: Final = "|".join(["Sept", *(f"{name[:3]}(?:{name[3:]})?" for name in ENGLISH_MONTHS)])
+ENGLISH_DAY: Final = re.compile(
+    rf"(?:(?P<month>{_MONTH})\.? (?P<day>[0-3]?\d)|(?P<before>[0-3]?\d) (?P<behind>{_MONTH})\.?),? (?P<year>(?:19|20)\d\d)",
+    re.IGNORECASE | re.ASCII,
 )
+"""`March 4, 2024` or `4 Mar. 2024`: two thirds of the named days, for which dateparser takes a hundred
+times as long."""
 YEAR: Final = re.compile(r"(?<!\d)(19[89]\d|20\d\d)(?!\d)")
 NUMERIC: Final = re.compile(
     r"(?<!\d)(\d{1,2})\s?[./-]\s?(\d{1,2})\s?[./-]\s?((?:20)?\d\d|19\d\d)(?!\d)"
@@ -355,11 +360,21 @@ def _day_of(text: str, language: str) -> datetime | None:
     if not year:
         return None
     squeezed = " ".join(NO_DATE_SIGN.sub(" ", text).split()).strip(" ,.-")
+    if language == "en" and (match := ENGLISH_DAY.fullmatch(squeezed)):
+        return _english_day(match)
     found = _ask_dateparser(squeezed, {"no": "nb", "sh": "hr"}.get(language, language))
     if found is None or found.year != int(year[0]):
         return None
     numbers = {int(n) for n in re.findall(r"\d+", text.replace(year[0], " ", 1))}
     return found if found.day in numbers else None
+
+
+def _english_day(match: re.Match[str]) -> datetime | None:
+    month = MONTHS[(match["month"] or match["behind"])[:3].title()]
+    try:
+        return datetime(int(match["year"]), month, int(match["day"] or match["before"]))  # noqa: DTZ001
+    except ValueError:
+        return None
 
 
 @lru_cache(maxsize=4096)

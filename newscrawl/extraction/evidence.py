@@ -6,7 +6,6 @@ none names a publisher or a page.
 
 import re
 import string
-from array import array
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from copy import copy
@@ -128,7 +127,6 @@ class Evidence:
         self.total = max(1.0, sum(self.prose))
         self.blocks = [block_place(s.place) for s in segments]
         self.keys: dict[int, str] = {}
-        self._text_rows: dict[int, tuple[float, ...]] = {}
         self._sum_places()
         self._look(())
 
@@ -248,80 +246,79 @@ class Evidence:
         if not self.candidates:
             width = len(SECOND_LOOK if self.is_told else FIRST_LOOK)
             return np.empty((0, width), dtype=np.float32)
-        figures = array("f")
+        at = self.candidates
         around = _Around(self)
-        for i in self.candidates:
-            row = self._text_rows.get(i)
-            if row is None:
-                row = self._text_rows[i] = self._text_row(i)
-            figures.extend(row)
-            figures.extend(self._words_row(i))
-            figures.extend(around.row(self.segments[i].place, self.blocks[i]))
-        count = len(self.candidates)
-        placed = np.frombuffer(figures, dtype=np.float32).reshape(count, -1)
-        levels = b"".join([distances(self.segments[i].place) for i in self.candidates])
-        above = np.frombuffer(levels, dtype=np.uint8).reshape(count, -1)
-        parts: list[Table] = [placed, above, *self._order_columns()]
+        near = [around.row(self.segments[i].place, self.blocks[i]) for i in at]
+        levels = b"".join([distances(self.segments[i].place) for i in at])
+        of_text: list[Sequence[float]] = [
+            *self._text_columns(), *self._set_columns(), *self._words_columns()
+        ]  # fmt: skip
+        parts: list[Table] = [
+            np.array(of_text, dtype=np.float32).T,
+            np.array(near, dtype=np.float32),
+            np.frombuffer(levels, dtype=np.uint8).reshape(len(at), -1),
+            *self._order_columns(),
+        ]
         if self.is_told:
             parts += self._told_columns()
         return np.column_stack(parts)
 
-    def _text_row(self, i: int) -> tuple[float, ...]:
-        segment = self.segments[i]
-        text = segment.text
-        length = len(text)
-        is_ascii = text.isascii()
-        letters = text[:SAMPLE]
-        begun = letters.split()
-        first = STARTS.match(text)
-        tag = self.blocks[i].tag
-        kind = segment.kind
-        return (
-            min(self.sizes[i], 5000.0),
-            min(text.count(" ") + 1, 500),
-            self.links[i],
-            min(segment.links, 20),
-            segment.bold_chars / length,
-            segment.slanted_chars / length,
-            self.ends[i],
-            min(_count_ends(text), 20),
-            min(
-                text.count(",") + text.count(";") if is_ascii else sum(map(text.count, COMMAS)), 20
-            ),
-            _share(DIGIT, string.digits, letters),
-            sum([word[0].isupper() for word in begun]) / max(1, len(begun)),
-            _share(UPPER, string.ascii_uppercase, letters),
-            text.endswith((":", "：")),
-            text.endswith(("?", "？", "؟")),
-            first[1].islower() if first else -1,
-            length < SHORT and _is_prompt(text),
-            kind == "heading",
-            kind == "list_item",
-            kind == "quote",
-            kind == "table_row",
-            int(tag[1]) if tag in HEADINGS else 0,
-            tag == "p",
-            tag == "div",
-            tag == "li",
-            tag in CELLS,
-            segment.place.tag in INLINE,
-            segment.after_break,
-            segment.after_image,
-            _image_levels(self.blocks[i]),
-        )
+    def _text_columns(self) -> list[list[float]]:
+        """Give the columns that are read from the texts, `chars` to `is_prompt`."""
+        at = self.candidates
+        segments = [self.segments[i] for i in at]
+        texts = [segment.text for segment in segments]
+        samples = [text[:SAMPLE] for text in texts]
+        firsts = [STARTS.match(text) for text in texts]
+        return [
+            [min(self.sizes[i], 5000.0) for i in at],
+            [min(text.count(" ") + 1, 500) for text in texts],
+            [self.links[i] for i in at],
+            [min(segment.links, 20) for segment in segments],
+            [segment.bold_chars / len(segment.text) for segment in segments],
+            [segment.slanted_chars / len(segment.text) for segment in segments],
+            [self.ends[i] for i in at],
+            [min(_count_ends(text), 20) for text in texts],
+            [min(_count_commas(text), 20) for text in texts],
+            [_share(DIGIT, string.digits, sample) for sample in samples],
+            [_capital_share(sample.split()) for sample in samples],
+            [_share(UPPER, string.ascii_uppercase, sample) for sample in samples],
+            [text.endswith((":", "：")) for text in texts],
+            [text.endswith(("?", "？", "؟")) for text in texts],
+            [first[1].islower() if first else -1 for first in firsts],
+            [len(text) < SHORT and _is_prompt(text) for text in texts],
+        ]
 
-    def _words_row(self, i: int) -> tuple[float, ...]:
-        key = self.keys[i]
-        words = key.split()
+    def _set_columns(self) -> list[list[int] | list[bool]]:
+        """Give the columns that say how lines are set, `kind_heading` to `image_near`."""
+        segments = [self.segments[i] for i in self.candidates]
+        blocks = [self.blocks[i] for i in self.candidates]
+        kinds, tags = [s.kind for s in segments], [block.tag for block in blocks]
+        return [
+            *[[kind == one for kind in kinds] for one in ("heading", "list_item", "quote", "table_row")],
+            [int(tag[1]) if tag in HEADINGS else 0 for tag in tags],
+            *[[tag == one for tag in tags] for one in ("p", "div", "li")],
+            [tag in CELLS for tag in tags],
+            [segment.place.tag in INLINE for segment in segments],
+            [segment.after_break for segment in segments],
+            [segment.after_image for segment in segments],
+            [_image_levels(block) for block in blocks],
+        ]  # fmt: skip
+
+    def _words_columns(self) -> list[list[float]]:
+        """Give the columns that compare lines with others, `title_same` to `same_start`."""
+        keys = [self.keys[i] for i in self.candidates]
+        return [
+            [bool(key) and key == self.title for key in keys],
+            [self._title_share(key.split()) for key in keys],
+            [key in self.summaries for key in keys],
+            [key in self.captions for key in keys],
+            [min(self.starts[_start(key)] - self.copies[key], 10) for key in keys],
+        ]
+
+    def _title_share(self, words: list[str]) -> float:
         known = self.title_words
-        shared = sum([word in known for word in words]) / len(words) if known and words else 0.0
-        return (
-            bool(key) and key == self.title,
-            shared,
-            key in self.summaries,
-            key in self.captions,
-            min(self.starts[_start(key)] - self.copies[key], 10),
-        )
+        return sum([word in known for word in words]) / len(words) if known and words else 0.0
 
     def _order_columns(self) -> list[Table]:
         """Give the columns of `ORDERED`."""
@@ -553,6 +550,16 @@ def _share(pattern: re.Pattern[str], plain: str, text: str) -> float:
         return len(pattern.findall(text)) / len(text)
     left = text.encode().translate(None, plain.encode())
     return 1.0 - len(left) / len(text)
+
+
+def _count_commas(text: str) -> int:
+    if text.isascii():
+        return text.count(",") + text.count(";")
+    return sum(map(text.count, COMMAS))
+
+
+def _capital_share(words: list[str]) -> float:
+    return sum([word[0].isupper() for word in words]) / max(1, len(words))
 
 
 def _count_ends(text: str) -> int:
