@@ -35,13 +35,11 @@ def parse() -> Extract:
 
 def newscrawl() -> Extract:
     """Run newscrawl: all fields, to the JSON line."""
-    import gc
-
     from newscrawl.batch import Options, clean_line
-    from newscrawl.cli.clean import COLLECT_AFTER
+    from newscrawl.crew import collect_seldom
     from newscrawl.items import Page
 
-    gc.set_threshold(*COLLECT_AFTER)
+    collect_seldom()
     options = Options()
     return lambda page: clean_line(Page(body=page["html"], url=page["url"]), options)
 

@@ -1,7 +1,6 @@
 """newscrawl clean."""
 
 import argparse
-import gc
 import os
 import sys
 import time
@@ -26,6 +25,7 @@ from newscrawl.batch import (
 )
 from newscrawl.cli.exits import ExitCode, exit_code
 from newscrawl.cli.output import add_output_options, open_file, open_output
+from newscrawl.crew import collect_seldom
 from newscrawl.errors import InputError, UsageError
 from newscrawl.extraction.document import is_http_url
 from newscrawl.items import Page, Rejected
@@ -49,12 +49,6 @@ What comes out does not depend on --workers. A batch that was interrupted goes o
 with the same output as if it had not been.
 
 exit codes: 0 all well, 1 a page failed or an input was broken, 2 wrong usage, 3 no article came out
-"""
-COLLECT_AFTER: Final = (20_000, 20, 100)
-"""Objects made before Python looks for dead cycles, and rounds before it looks among older ones.
-
-A page makes tens of thousands that die with it; to look among them as often as usual (700, 10, 10)
-costs a twentieth of the time and finds nothing.
 """
 SAVE_SECONDS: Final = 1.0
 """Seconds between two notes of how far a batch has come; what was done since is done again."""
@@ -114,7 +108,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> ExitCode:
     """Clean the pages."""
-    gc.set_threshold(*COLLECT_AFTER)
+    collect_seldom()
     paths = _paths(options)
     _check(options, paths)
     options.answers_lines = _are_lines(paths, options.input_format)

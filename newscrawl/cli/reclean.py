@@ -1,7 +1,6 @@
 """newscrawl reclean."""
 
 import argparse
-import gc
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -9,9 +8,9 @@ from pathlib import Path
 from typing import Final
 
 from newscrawl.batch import Options, sources_of
-from newscrawl.cli.clean import COLLECT_AFTER
 from newscrawl.cli.exits import ExitCode
 from newscrawl.cli.output import open_file
+from newscrawl.crew import collect_seldom
 from newscrawl.errors import UsageError
 from newscrawl.items import Page, Rejected
 from newscrawl.pages import REMOTE, Sizes, read_source
@@ -61,7 +60,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> ExitCode:
     """Clean anew, and print what changed."""
-    gc.set_threshold(*COLLECT_AFTER)
+    collect_seldom()
     missing = [
         p for p in (*options.paths, options.articles) if REMOTE not in p and not Path(p).exists()
     ]

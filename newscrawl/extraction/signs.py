@@ -1,6 +1,7 @@
 """What a page looks like as a whole: figures from which `judge` tells articles from other pages."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 from urllib.parse import urlsplit
@@ -114,17 +115,12 @@ def _declared_signs(document: Document) -> Iterator[float]:
 
 
 def _element_signs(document: Document, evidence: Evidence) -> Iterator[float]:
-    count = dict.fromkeys(
-        ("article", "h1", "h2", "h3", "h4", "img", "form", "input", "button", "time", "table"), 0
-    )
+    count = Counter([element.tag for element in document.elements])
     linked = 0
-    for element in document.tree.iter(*count):
-        tag = str(element.tag)
-        count[tag] += 1
-        if tag in ("h2", "h3", "h4"):
-            parent = element.getparent()
-            in_link = parent is not None and parent.tag == "a"
-            linked += in_link or element.find("a") is not None
+    for element in document.tree.iter("h2", "h3", "h4"):
+        parent = element.getparent()
+        in_link = parent is not None and parent.tag == "a"
+        linked += in_link or element.find("a") is not None
     yield min(count["article"], CAP)
     yield min(count["h1"], CAP)
     headings = count["h2"] + count["h3"] + count["h4"]
