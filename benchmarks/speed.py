@@ -17,15 +17,13 @@ import resource
 import subprocess
 import sys
 import tempfile
-import time
-import venv
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-ROOT: Final = Path(__file__).parents[1]
+from benchmarks.environments import ROOT, environment
+
 RUNNER: Final = Path(__file__).with_name("contestants.py")
-PINS: Final = Path(__file__).with_name("peers.txt")
 FLOOR: Final = "parse"
 OWN: Final = (FLOOR, "newscrawl")
 PEERS: Final = ("trafilatura", "trafilatura-json", "newspaper4k", "readability", "resiliparse")
@@ -33,6 +31,18 @@ HELPS: Final = {
     "newscrawl": ["-m", "newscrawl", "--help"],
     "trafilatura": ["-m", "trafilatura.cli", "--help"],
 }
+COMMANDS: Final = {
+    "newscrawl": ["-m", "newscrawl", "clean", "--quiet", "{pages}", "-O", "{out}.jsonl"],
+    "trafilatura": [
+        "-m", "trafilatura.cli", "--input-dir", "{pages}", "--output-dir", "{out}", "--json", "--with-metadata",
+        "--parallel", "1",
+    ],
+}  # fmt: skip
+"""How each command line cleans a folder, all fields asked for, in one process."""
+FEWEST: Final = 200
+"""Pages; fewer are taken again and again, since the first do not count."""
+START: Final = 100
+"""Pages of a command's first run, which is taken off the second: what it takes to start and to load."""
 BAR: Final = 50
 """Characters of the longest bar."""
 
@@ -61,15 +71,17 @@ def main() -> None:
     options = parser.parse_args()
     peers = dict(pair.split("=", 1) for pair in options.peer)
     if options.install:
-        python = str(install())
-        peers = dict.fromkeys(PEERS, python) | peers
+        peers = dict.fromkeys(PEERS, environment("peers")) | peers
     with tempfile.TemporaryDirectory(prefix="newscrawl-speed-") as folder:
         path = Path(folder) / "pages.jsonl"
         count = choose(options.pages, options.count, path)
         print(f"{count} pages, Python {sys.version.split()[0]}", flush=True)
         names = dict.fromkeys(OWN, sys.executable) | peers
         results = [measure(name, python, path) for name, python in names.items()]
-    print_table(results)
+        print_table(results)
+        for name, arguments in COMMANDS.items():
+            if name in names:
+                print_command(name, [names[name], *arguments], path)
 
 
 def choose(paths: list[Path], count: int, target: Path) -> int:
@@ -90,24 +102,9 @@ def choose(paths: list[Path], count: int, target: Path) -> int:
             html = gzip.decompress(page.read_bytes()).decode("utf-8", "replace")
             rows.append({"url": about["url"], "html": html})
     random.Random(1).shuffle(rows)
+    rows *= -(-FEWEST // max(1, len(rows)))
     target.write_text("".join(json.dumps(row) + "\n" for row in rows[:count]), encoding="utf-8")
     return min(count, len(rows))
-
-
-def install() -> Path:
-    """Make the peers' environment, if it is not there."""
-    folder = ROOT / ".bench"
-    python = folder / "bin" / "python"
-    if not (folder / ".installed").exists():
-        venv.create(folder, with_pip=True, clear=True)
-        # The pins are complete; to resolve them anew trips over spellings of extras in some versions of pip.
-        command = [
-            str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps",
-            "--require-hashes", "-r", str(PINS),
-        ]  # fmt: skip
-        subprocess.run(command, check=True)
-        (folder / ".installed").touch()
-    return python
 
 
 def measure(name: str, python: str, pages: Path) -> Result:
@@ -123,6 +120,32 @@ def measure(name: str, python: str, pages: Path) -> Result:
     return result
 
 
+def print_command(name: str, command: list[str], pages: Path) -> None:
+    """Print what a command line takes for each page of a folder, beyond the first so many."""
+    rows = [json.loads(line) for line in pages.read_text(encoding="utf-8").splitlines()]
+    took = []
+    for count in (min(START, len(rows) // 2), len(rows)):
+        folder = pages.with_name(f"{name}-{count}")
+        folder.mkdir()
+        for number, row in enumerate(rows[:count]):
+            text = row["html"].encode("utf-8", "replace")
+            (folder / f"{number:05}.html").write_bytes(text)
+        words = [word.format(pages=folder, out=f"{folder}-out") for word in command]
+        took.append((count, _cpu(words)))
+    (few, first), (many, whole) = took
+    print(
+        f"{name}, its command on a folder: {1000 * (whole - first) / (many - few):.2f} ms CPU a page"
+    )
+
+
+def _cpu(command: list[str]) -> float:
+    """Give the CPU seconds of a command and its children; exit code 1 says that a page failed."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(command, check=False, capture_output=True, cwd=ROOT)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
 def _run(name: str, python: str, pages: Path, workers: int) -> dict[str, Any]:
     command = [python, str(RUNNER), name, str(pages), str(workers)]
     done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT)
@@ -132,14 +155,7 @@ def _run(name: str, python: str, pages: Path, workers: int) -> dict[str, Any]:
 
 def _help(python: str, arguments: list[str]) -> float:
     """Give the CPU milliseconds of a command, the best of five."""
-    times = []
-    for _ in range(5):
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run([python, *arguments], check=True, stdout=subprocess.DEVNULL)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        times.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-        time.sleep(0)
-    return min(times) * 1000
+    return min(_cpu([python, *arguments]) for _ in range(5)) * 1000
 
 
 def print_table(results: list[Result]) -> None:
