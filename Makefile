@@ -23,9 +23,12 @@ check: $(STAMP)
 crash-test: $(STAMP)
 	$(BIN)/python -m tests.crash $(CRASH)
 
-# How fast pages are cleaned, beside others that are installed in .bench; PAGES=… names pages in JSON lines.
+# How fast pages are cleaned and a site is crawled, beside others that are installed in .bench; PAGES=… names
+# pages in JSON lines, COUNT=… how many articles the site has.
+COUNT ?= 1000
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks.speed --install $(PAGES)
+	$(BIN)/python -m benchmarks.crawling --install --count $(COUNT) $(PAGES)
 
 # Every branch of the dates and attribution stages is taken by their own tests.
 COVERED := newscrawl.dates,newscrawl.attribution
@@ -48,8 +51,10 @@ fixtures: $(STAMP)
 
 # Pins names, versions and hashes; no address is written. Needs uv.
 lock:
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
-	  --no-annotate --no-emit-index-url benchmarks/peers.in -o benchmarks/peers.txt
+	for name in peers fundus news-please; do \
+	  uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	    --no-annotate --no-emit-index-url benchmarks/$$name.in -o benchmarks/$$name.txt || exit 1; \
+	done
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	  --no-annotate --no-emit-index-url --group dev pyproject.toml -o constraints.txt
 

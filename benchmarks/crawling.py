@@ -3,7 +3,8 @@
 PAGES are JSON lines with html; they are repeated until the site has N articles, all in one sitemap. Printed for each
 crawler: articles fetched, pages a second, CPU seconds of it and all its processes, and the share of both cores that
 was busy meanwhile, the server's part included. ``--crawlers newscrawl fundus=PYTHON news-please=PYTHON`` runs others
-on the same site, each with a server of its own; see `benchmarks.crawlers`. Fundus knows only publishers of its own
+on the same site, each with a server of its own; see `benchmarks.crawlers`. ``--install`` makes environments for these
+two, from their pins. Without PAGES the fixtures of the tests are taken. Fundus knows only publishers of its own
 collection, so that the site has the name of one; nothing leaves the machine.
 """
 
@@ -22,7 +23,8 @@ from multiprocessing import Process, Queue
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.evalset import read_lines
+from benchmarks.environments import environment
+from benchmarks.speed import pages_of
 
 HOST: Final = "apnews.com"
 PEERS: Final = Path(__file__).with_name("crawlers.py")
@@ -33,18 +35,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("pages", nargs="+", type=Path)
+    parser.add_argument("pages", nargs="*", type=Path)
     parser.add_argument("--count", type=int, default=10_000)
     parser.add_argument("--crawlers", nargs="+", default=["newscrawl"])
+    parser.add_argument("--install", action="store_true", help="run Fundus and news-please too")
     parser.add_argument("--workers", type=int, default=2, help="of newscrawl")
     parser.add_argument("--most", type=float, default=1200, help="seconds a crawler may take")
     options = parser.parse_args()
-    rows = [row["html"].encode() for path in options.pages for row in read_lines(path)]
-    random.Random(1).shuffle(rows)
-    bodies = rows[: options.count]
-    for name in options.crawlers:
+    bodies = [page["html"].encode("utf-8", "replace") for page in pages_of(options.pages)]
+    random.Random(1).shuffle(bodies)
+    crawlers = options.crawlers
+    if options.install:
+        crawlers += [f"{name}={environment(name)}" for name in ("fundus", "news-please")]
+    for name in crawlers:
         asked: Queue[Any] = Queue()
-        server = Process(target=serve, args=(bodies, options.count, asked), daemon=True)
+        server = Process(
+            target=serve, args=(bodies[: options.count], options.count, asked), daemon=True
+        )
         server.start()
         port = asked.get()
         with tempfile.TemporaryDirectory(prefix="newscrawl-crawling-") as folder:

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.environments import ROOT, environment
+from benchmarks.evalset import read_lines
 
 RUNNER: Final = Path(__file__).with_name("contestants.py")
 FLOOR: Final = "parse"
@@ -86,25 +87,25 @@ def main() -> None:
 
 def choose(paths: list[Path], count: int, target: Path) -> int:
     """Write the pages that are measured, in an order that mixes their sources."""
-    rows = list[dict[str, Any]]()
-    seen = set[str]()
-    for path in paths:
-        opener = gzip.open if path.suffix == ".gz" else open
-        with opener(path, "rt", encoding="utf-8") as lines:
-            for line in lines:
-                row = json.loads(line)
-                if row["html"] not in seen:
-                    seen.add(row["html"])
-                    rows.append({"url": row["url"], "html": row["html"]})
-    if not paths:
-        for page in sorted((ROOT / "tests" / "fixtures").rglob("page.html.gz")):
-            about = json.loads(page.with_name("page.json").read_text(encoding="utf-8"))
-            html = gzip.decompress(page.read_bytes()).decode("utf-8", "replace")
-            rows.append({"url": about["url"], "html": html})
+    rows = pages_of(paths)
     random.Random(1).shuffle(rows)
     rows *= -(-FEWEST // max(1, len(rows)))
     target.write_text("".join(json.dumps(row) + "\n" for row in rows[:count]), encoding="utf-8")
     return min(count, len(rows))
+
+
+def pages_of(paths: list[Path]) -> list[dict[str, Any]]:
+    """Read pages, each once; the fixtures of the tests, where no file is named."""
+    rows: dict[str, dict[str, Any]] = {}
+    for path in paths:
+        for row in read_lines(path):
+            rows.setdefault(row["html"], {"url": row["url"], "html": row["html"]})
+    if not paths:
+        for page in sorted((ROOT / "tests" / "fixtures").rglob("page.html.gz")):
+            about = json.loads(page.with_name("page.json").read_text(encoding="utf-8"))
+            html = gzip.decompress(page.read_bytes()).decode("utf-8", "replace")
+            rows[html] = {"url": about["url"], "html": html}
+    return [*rows.values()]
 
 
 def measure(name: str, python: str, pages: Path) -> Result:
