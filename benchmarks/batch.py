@@ -1,8 +1,8 @@
 """Clean a large batch while workers are killed, and the batch itself: ``python -m benchmarks.batch PAGES… --count N``.
 
-PAGES are JSON lines; they are repeated until there are N. Printed:
+PAGES are JSON lines; they are repeated until there are N, a few that take longer than a page may among them. Printed:
 pages a second with 1 and 2 workers, memory of all processes at the first and the last thousand pages, whether
-every page came out, and whether a batch that was killed twice and taken up again gave the same output.
+every page came out, how many were ended for their time, and whether a batch that was killed twice and taken up again gave the same output.
 """
 
 import argparse
@@ -22,6 +22,11 @@ from typing import Final
 from benchmarks.evalset import read_lines
 
 SAMPLE_SECONDS: Final = 0.5
+PAGE_SECONDS: Final = 15
+"""What a page may take; of the real ones none comes near."""
+HANGING: Final = 4
+"""Pages that take far longer."""
+HANGING_ELEMENTS: Final = 120_000
 
 
 def main() -> None:
@@ -32,7 +37,7 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="newscrawl-batch-") as folder:
         source = Path(folder) / "pages.jsonl"
-        write_pages(options.pages, options.count, source)
+        write_pages(options.pages, options.count, source, hanging=HANGING)
         few = Path(folder) / "few.jsonl"
         write_pages(options.pages, min(1000, options.count), few)
         rates = {n: rate_of(few, n, Path(folder)) for n in (1, 2)}
@@ -41,6 +46,8 @@ def main() -> None:
         whole, memory, took = run_whole(source, Path(folder) / "whole.jsonl", options.count)
         first, last = memory
         print(f"{options.count} pages in {took:.0f} s, workers killed on the way: {whole}")
+        found = lines_with(Path(folder) / "whole.jsonl", b'"rejected":"time_limit"')
+        print(f"{found} of {HANGING} hanging pages were ended and counted")
         print(f"memory of all processes: {first:.0f} MB at the first thousand, {last:.0f} MB at the last: "
               f"{last / first:.2f} times", flush=True)  # fmt: skip
         again, kills = run_interrupted(source, Path(folder) / "again.jsonl")
@@ -49,24 +56,41 @@ def main() -> None:
         )
 
 
-def write_pages(paths: list[Path], count: int, target: Path) -> None:
+def write_pages(paths: list[Path], count: int, target: Path, hanging: int = 0) -> None:
     """Repeat the pages until there are enough, each with an address of its own."""
     rows = [row for path in paths for row in read_lines(path)]
     random.Random(1).shuffle(rows)
+    slow = {(n + 1) * count // (hanging + 1) for n in range(hanging)}
     with target.open("w", encoding="utf-8") as file:
         for number in range(count):
             row = rows[number % len(rows)]
             page = {
                 "id": number,
                 "url": f"{row['url']}{'&' if '?' in row['url'] else '?'}n={number}",
-                "html": row["html"],
+                "html": hanging_page() if number in slow else row["html"],
             }
             file.write(json.dumps(page) + "\n")
 
 
+def hanging_page() -> str:
+    """Make a page that takes more than a minute: all its elements may be dates and bylines."""
+    lines = (
+        f'<div class="date-{n} author-{7 * n}"><span>on 3 May 20{n % 90 + 10:02}, {n}</span></div>'
+        for n in range(HANGING_ELEMENTS)
+    )
+    return f"<html><body><article><h1>Slow</h1>{''.join(lines)}</article></body></html>"
+
+
+def lines_with(path: Path, part: bytes) -> int:
+    """Count the lines that hold something."""
+    with path.open("rb") as lines:
+        return sum(part in line for line in lines)
+
+
 def command(source: Path, output: Path, *more: str) -> list[str]:
     """Give the command of a batch."""
-    asked = ["clean", "--quiet", str(source), "-O", str(output), *more]
+    limit = ["--page-seconds", str(PAGE_SECONDS)]
+    asked = ["clean", "--quiet", str(source), "-O", str(output), *limit, *more]
     return [sys.executable, "-m", "newscrawl", *asked]
 
 
