@@ -75,6 +75,7 @@ def fundus(sites: list[str], delay: float) -> None:
         home = homes.get(host) or homes.get(f"www.{host}")
         if home is None:
             continue
+        publisher.robots.robots_file_parser.set_url(urljoin(home, "/robots.txt"))
         publisher.source_mapping.clear()
         publisher.source_mapping[RSSFeed] = [
             RSSFeed(urljoin(home, "/feed.xml")),

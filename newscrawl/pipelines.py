@@ -141,7 +141,7 @@ class InWorkers:
 
     def spider_closed(self) -> None:
         """Let the workers go."""
-        self.crew.shutdown(wait=False, cancel_futures=True)
+        self.crew.shutdown(cancel_futures=True)
 
 
 def _refused(page: Page, reason: Reason, error: Exception) -> Rejected:
