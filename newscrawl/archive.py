@@ -31,6 +31,8 @@ MAX_BYTES: Final = 1_000_000_000
 """Bytes of a file; the WARC standard advises a gigabyte."""
 LEVEL: Final = 4
 """Of gzip; 6 takes half as long again and saves three parts in a hundred."""
+ISAL_LEVEL: Final = 2
+"""Of igzip, which takes a sixth of that time for files that are a tenth larger; 3 takes twice as long."""
 OPEN: Final = ".open"
 HOP_BY_HOP: Final = (b"transfer-encoding", b"content-length")
 """Headers that told of the way the body came, which is over."""
@@ -205,7 +207,11 @@ def _http(status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> bytes
 
 def _packer(packing: Packing) -> Any:
     if packing == "gz":
-        return lambda data: gzip.compress(data, LEVEL, mtime=0)
+        try:
+            from isal import igzip
+        except ImportError:  # there are machines that it is not built for
+            return lambda data: gzip.compress(data, LEVEL, mtime=0)
+        return lambda data: igzip.compress(data, ISAL_LEVEL, mtime=0)
     import zstandard
 
     return zstandard.ZstdCompressor(write_checksum=True).compress

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 import time
 from dataclasses import dataclass
 from typing import Final, Self
@@ -26,6 +27,9 @@ MAX_AGE: Final = 86_400.0
 """Seconds for which one is kept; the most that RFC 9309 recommends."""
 PRIORITY: Final = 1000
 TOO_MANY: Final = 429
+AGENT: Final = re.compile(
+    r"^[^\S\n]*user-?agent[^\S\n]*:?([^#\n\r]*)", re.IGNORECASE | re.MULTILINE
+)
 
 
 class RobotsForbidError(IgnoreRequest):
@@ -46,6 +50,8 @@ class Rules:
     """None where there is none, so that all is allowed."""
     problem: str | None = None
     """Why it could not be had, so that nothing is allowed."""
+    unnamed: frozenset[str] = frozenset()
+    """The crawlers for training that it has no rules of their own for, as far as it is known."""
 
     def allows(self, url: str, agent: str) -> bool:
         """Tell whether an agent may fetch an address."""
@@ -68,9 +74,28 @@ class Rules:
         """Give the crawlers for training machines that it forbids an address which we may fetch."""
         if self.rules is None:
             return ()
-        names = word_list("training_agents")
-        turned_away = (name for name in names if not self.rules.can_fetch(url, name))
-        return tuple(OptOut(signal="robots.txt", value=name) for name in turned_away)
+        # Asked of all those at once that it does not name: one rule serves them.
+        others = self.unnamed
+        forbids_others = bool(others) and not self.rules.can_fetch(url, min(others))
+        return tuple(
+            OptOut(signal="robots.txt", value=name)
+            for name in word_list("training_agents")
+            if (forbids_others if name in others else not self.rules.can_fetch(url, name))
+        )
+
+
+def unnamed_in(text: str) -> frozenset[str]:
+    """Give the crawlers for training that a robots.txt does not name, nor a part of their name.
+
+    >>> "CCBot" in unnamed_in("User-agent: GPTBot"), "GPTBot" in unnamed_in("User-agent: gptbot")
+    (True, False)
+    """
+    named = {agent.strip().lower() for agent in AGENT.findall(text)} - {"*", ""}
+    return frozenset(
+        name
+        for name in word_list("training_agents")
+        if not any(part in name.lower() or name.lower() in part for part in named)
+    )
 
 
 class RobotsMiddleware:
@@ -164,7 +189,7 @@ class RobotsMiddleware:
         if response.status >= 300:
             return Rules(read=time.monotonic())
         text = response.body[:MAX_BYTES].decode("utf-8-sig", "replace")
-        return Rules(read=time.monotonic(), rules=Protego.parse(text))
+        return Rules(read=time.monotonic(), rules=Protego.parse(text), unnamed=unnamed_in(text))
 
     def _count(self, name: str) -> None:
         assert self.crawler.stats is not None

@@ -132,36 +132,26 @@ class Document:
         return read_json_ld(tuple(script.text or "" for script in scripts))
 
     @cached_property
-    def marked(self) -> tuple[tuple[lxml.html.HtmlElement, str, str], ...]:
-        """Every element that has a class, an id or a name for tests, with its tag and the first two."""
-        found = []
+    def _by_kind(self) -> dict[int, list[tuple[lxml.html.HtmlElement, str]]]:
+        """The elements of each kind, by `mark_test`, with their tags."""
+        found: dict[int, list[tuple[lxml.html.HtmlElement, str]]] = {}
         for element in self.elements:
+            # Class and id apart: elements share their classes, and have ids of their own.
             one, other = element.get("class"), element.get("id")
-            if one or other:
-                marks = f"{one} {other}" if one and other else one or other or ""
-                found.append((element, element.tag, marks))
-            elif self.is_tested and element.get("data-testid"):
-                found.append((element, element.tag, ""))
-        return tuple(found)
-
-    @cached_property
-    def _by_kind(self) -> dict[int, list[int]]:
-        """The numbers, in `marked`, of the elements that are of each kind, by `mark_test`."""
-        found: dict[int, list[int]] = {}
-        for number, (element, _, marks) in enumerate(self.marked):
-            kinds = _kinds_of(marks)
+            kinds = (_kinds_of(one) if one else 0) | (_kinds_of(other) if other else 0)
             if self.is_tested:
-                tested = element.get("data-testid") or element.get("data-test-id")
+                tested = element.get("data-testid")
+                tested = tested or ((one or other) and element.get("data-test-id"))
                 kinds |= _kinds_of(tested) & _TESTED[0] if tested else 0
             while kinds:
                 kind = kinds & -kinds
-                found.setdefault(kind, []).append(number)
+                found.setdefault(kind, []).append((element, element.tag))
                 kinds ^= kind
         return found
 
     def marked_as(self, kind: int) -> list[tuple[lxml.html.HtmlElement, str]]:
         """Give the elements, and their tags, that are of a kind that `mark_test` has given."""
-        return [self.marked[number][:2] for number in self._by_kind.get(kind, ())]
+        return self._by_kind.get(kind, [])
 
     @cached_property
     def texts(self) -> tuple[tuple[lxml.html.HtmlElement, str, str], ...]:

@@ -96,7 +96,13 @@ def linked_topics(document: Document) -> tuple[str, ...]:
     """
     # Asked of each list once, not of each link in it.
     in_list = cache(_is_in_list)
-    found = [link for link, href, rel in document.anchors if _is_topic(link, href, rel, in_list)]
+    # Asked of all addresses at once first: most pages link to no topic so.
+    is_named = bool(TAG_PATH.search("\n".join([href for _, href, _ in document.anchors])))
+    found = [
+        link
+        for link, href, rel in document.anchors
+        if _is_topic(link, href if is_named else "", rel, in_list)
+    ]
     lists = [list(group) for _, group in groupby(found, key=_holder)]
     named = [links for links in lists if len(links) > 1 or _is_marked(links[0], in_list)]
     best = max(named, key=len, default=[])
