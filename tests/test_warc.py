@@ -152,6 +152,11 @@ def flip(data: bytes) -> bytes:
     )
 
 
+def wrong_check(data: bytes) -> bytes:
+    """Damage what a record's end is checked by, and nothing that is read before it."""
+    return data[:-4] + bytes(byte ^ 0x55 for byte in data[-4:])
+
+
 def damages() -> Iterator[tuple[str, Damage, int]]:
     # The first record is the warcinfo; then metadata and response by turns.
     yield "cut in the last record", lambda r: b"".join(r)[: -len(r[-1]) // 2], COUNT - 1
@@ -163,6 +168,8 @@ def damages() -> Iterator[tuple[str, Damage, int]]:
         COUNT - 2,
     )
     yield "rubbish between", lambda r: b"".join([*r[:11], b"rubbish" * 50, *r[11:]]), COUNT
+    yield "check sum", lambda r: b"".join([*r[:10], wrong_check(r[10]), *r[11:]]), COUNT - 1
+    yield "check sum of the last", lambda r: b"".join([*r[:-1], wrong_check(r[-1])]), COUNT - 1
     yield "a hole", lambda r: b"".join([*r[:10], r[10][: len(r[10]) // 2], *r[11:]]), COUNT - 1
 
 
@@ -180,6 +187,17 @@ def test_damage_costs_the_damaged_record_alone_and_is_counted(
     assert refused
     assert {r.reason for r in refused} == {Reason.UNREADABLE}
     assert len({p.url for p in pages}) == left
+
+
+@pytest.mark.parametrize("packing", ["gz", "zst"])
+def test_a_page_whose_check_fails_ends_once(tmp_path: Path, packing: str) -> None:
+    (path,) = archived(tmp_path, packing)
+    records = members(path.read_bytes(), packing)
+    for number in (2, 10, len(records) - 1):  # responses
+        damaged = [*records[:number], wrong_check(records[number]), *records[number + 1 :]]
+        pages, refused = pages_in(b"".join(damaged))
+
+        assert (len(pages), len(refused)) == (COUNT - 1, 1)
 
 
 @pytest.mark.parametrize(

@@ -121,16 +121,44 @@ def _from_here(reading: _Reading) -> Iterator[Page | Rejected]:
     from fastwarc.warc import ArchiveIterator
 
     number = 0
-    for record in ArchiveIterator(reading.stream, parse_http=False, strict_mode=False):
-        reading.position = record.stream_pos
-        number += 1
-        content = record.reader.read()
-        if len(content) < record.content_length:
-            raise EOFError(f"cut off after {len(content)} of {record.content_length} bytes")
-        if found := _read_record(record, content, reading):
-            yield found
+    held: Page | Rejected | None = None
+    try:
+        for record in ArchiveIterator(reading.stream, parse_http=False, strict_mode=False):
+            # Only now the check sum behind the record before this one has been read.
+            if held:
+                yield held
+                held = None
+            reading.position = record.stream_pos
+            number += 1
+            content = record.reader.read()
+            if len(content) < record.content_length:
+                raise EOFError(f"cut off after {len(content)} of {record.content_length} bytes")
+            held = _read_record(record, content, reading)
+    except DAMAGED:
+        # The damage is its own, or that of the next; a page ends once.
+        if held and _is_whole(reading):
+            yield held
+        raise
+    if held:
+        yield held
     if not number:
         raise ValueError("no WARC record")
+
+
+def _is_whole(reading: _Reading) -> bool:
+    """Tell whether what holds the last record can be read to its end; where that is not known, it is."""
+    stream, sign = reading.stream, reading.sign
+    if sign == STARTS[-1] or not stream.seekable():
+        return True
+    stream.seek(reading.position)
+    if stream.read(len(sign)) != sign:
+        return True  # one member holds all records
+    stream.seek(reading.position)
+    try:
+        _behind_member(stream, sign)
+    except DAMAGED:
+        return False
+    return True
 
 
 def _read_record(record: Any, content: bytes, reading: _Reading) -> Page | Rejected | None:
@@ -266,8 +294,11 @@ def _behind_member(stream: IO[bytes], sign: bytes) -> bytes:
         if stream.read(len(sign)) != sign:
             raise ValueError("no frame begins here")
         stream.seek(-len(sign), io.SEEK_CUR)
-    while not decompressor.eof and (chunk := stream.read(CHUNK)):
-        decompressor.decompress(chunk)
+    try:
+        while not decompressor.eof and (chunk := stream.read(CHUNK)):
+            decompressor.decompress(chunk)
+    except Exception as error:  # zstandard has one of its own, which is no ValueError
+        raise ValueError(str(error)) from error
     rest: bytes = decompressor.unused_data
     return rest or stream.read(len(sign))
 
