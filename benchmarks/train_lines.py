@@ -84,7 +84,7 @@ def main() -> None:
     first, second = (cross_validate(samples, name) for name in (FIRST_MODEL, SECOND_MODEL))
     report("first look, cross-validated", samples, [texts for texts, _ in first])
     report("second look, cross-validated", samples, [texts for texts, _ in second])
-    for sure in (0.85, 0.9, SURE, 0.96):
+    for sure in (0.85, SURE, 0.96):
         both = [f if f[1] >= sure else s for f, s in zip(first, second, strict=True)]
         asked = fmean(expected < sure for _, expected in first)
         name = f"second look under {sure:g} ({asked:.1%} of the pages)"
