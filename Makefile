@@ -24,10 +24,11 @@ crash-test: $(STAMP)
 	$(BIN)/python -m tests.crash $(CRASH)
 
 # How fast pages are cleaned and a site is crawled, beside others that are installed in .bench; PAGES=… names
-# pages in JSON lines, COUNT=… how many articles the site has.
+# pages in JSON lines, TAKEN=… how many of them are cleaned, COUNT=… how many articles the site has.
+TAKEN ?= 400
 COUNT ?= 1000
 bench: $(STAMP)
-	$(BIN)/python -m benchmarks.speed --install $(PAGES)
+	$(BIN)/python -m benchmarks.speed --install --count $(TAKEN) $(PAGES)
 	$(BIN)/python -m benchmarks.crawling --install --count $(COUNT) $(PAGES)
 
 # Every branch of the dates and attribution stages is taken by their own tests.
