@@ -242,6 +242,20 @@ def test_speed_is_measured_beside_the_floor() -> None:
     for name in ("parse", "newscrawl"):
         assert f"| {name} | " in printed
     assert "█" in printed
+    assert "newscrawl, its command on a folder: " in printed
+
+
+def test_archives_of_common_crawl_are_read_whole_and_damaged() -> None:
+    printed = run_module("warcs").splitlines()
+
+    whole, damaged = (line for line in printed if ", gz: " in line and "cut" not in line)
+    ends = whole.split(": ")[1].split()[0]
+    assert f"whole, gz: {ends} ends, {ends} articles, 0 unreadable" in whole
+    assert f": {ends} ends, {int(ends) - 20} articles, 20 unreadable" in damaged
+    assert [line.partition(": ")[2] for line in printed if ", zst: " in line][:2] == [
+        whole.partition(": ")[2], damaged.partition(": ")[2]
+    ]  # fmt: skip
+    assert printed[-1].endswith("the same")
 
 
 def test_a_site_of_many_articles_is_crawled_by_the_benchmark(folder: Path) -> None:
