@@ -512,10 +512,6 @@ def _gaps(found: Sequence[bool]) -> list[int]:
     return gaps
 
 
-def _clip(value: int, limit: int) -> int:
-    return max(-limit, min(limit, value))
-
-
 def _start(key: str) -> str:
     return " ".join(key.split(" ", PREFIX_WORDS)[:PREFIX_WORDS])
 
