@@ -40,6 +40,8 @@ COMMANDS: Final = {
     ],
 }  # fmt: skip
 """How each command line cleans a folder, all fields asked for, in one process."""
+PAGE_FAILED: Final = (0, 1)
+"""How a command ends that has come through, a page that failed among them or not."""
 FEWEST: Final = 200
 """Pages; fewer are taken again and again, since the first do not count."""
 START: Final = 100
@@ -132,17 +134,19 @@ def print_command(name: str, command: list[str], pages: Path) -> None:
             text = row["html"].encode("utf-8", "replace")
             (folder / f"{number:05}.html").write_bytes(text)
         words = [word.format(pages=folder, out=f"{folder}-out") for word in command]
-        took.append((count, _cpu(words)))
+        took.append((count, _cpu(words, PAGE_FAILED)))
     (few, first), (many, whole) = took
     print(
         f"{name}, its command on a folder: {1000 * (whole - first) / (many - few):.2f} ms CPU a page"
     )
 
 
-def _cpu(command: list[str]) -> float:
-    """Give the CPU seconds of a command and its children; exit code 1 says that a page failed."""
+def _cpu(command: list[str], fine: tuple[int, ...] = (0,)) -> float:
+    """Give the CPU seconds of a command and its children, which must end with a code that is fine."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run(command, check=False, capture_output=True, cwd=ROOT)
+    done = subprocess.run(command, check=False, capture_output=True, cwd=ROOT)
+    if done.returncode not in fine:
+        done.check_returncode()
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 

@@ -107,23 +107,12 @@ def damaged(members: list[Member], packed: list[bytes]) -> bytes:
 
 def clean(name: str, data: bytes, folder: Path, packing: str) -> str:
     """Clean an archive, and say how its pages ended; give a digest of the articles."""
-    source, output, rejects = (
-        folder / f"news.warc.{packing}",
-        folder / "out.jsonl",
-        folder / "no.jsonl",
-    )
+    source = folder / f"news.warc.{packing}"
+    output, rejects = folder / "out.jsonl", folder / "no.jsonl"
     source.write_bytes(data)
     command = [
-        "clean",
-        "--quiet",
-        str(source),
-        "-O",
-        str(output),
-        "--rejects",
-        str(rejects),
-        "--workers",
-        "2",
-    ]
+        "clean", "--quiet", str(source), "-O", str(output), "--rejects", str(rejects), "--workers", "2",
+    ]  # fmt: skip
     done = subprocess.run(
         [sys.executable, "-m", "newscrawl", *command], check=False, capture_output=True
     )

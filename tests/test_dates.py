@@ -1,8 +1,11 @@
 """Printed dates are read exactly or not at all."""
 
+import re
+
 import pytest
 
-from newscrawl.dates.formats import read_date
+from newscrawl.dates import formats
+from newscrawl.dates.formats import ENGLISH_MONTHS, read_date
 
 MACHINE = [
     ("2022-09-13T15:20:41+05:30", "2022-09-13T15:20:41+05:30", "second", "offset"),
@@ -164,3 +167,22 @@ def test_a_date_in_the_language_of_the_page(language: str, raw: str, value: str)
 
     assert reading is not None
     assert reading.value == value
+
+
+@pytest.mark.parametrize("name", [*ENGLISH_MONTHS, *(m[:3] for m in ENGLISH_MONTHS), "Sept"])
+def test_english_days_are_read_as_dateparser_reads_them(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forms = ("{m} {d}, 2024", "{m}. {d} 2023", "{d} {m} 2023", "{d} {m}, 2024")
+    days = ("1", "05", "29", "31", "39")
+    texts = [
+        form.format(m=month, d=day)
+        for form in forms
+        for month in (name, name.upper())
+        for day in days
+    ]
+    ours = [formats._day_of(text, "en") for text in texts]
+    monkeypatch.setattr(formats, "ENGLISH_DAY", re.compile("(?!)"))
+
+    assert ours == [formats._day_of(text, "en") for text in texts]
+    assert any(ours)

@@ -14,7 +14,7 @@ from newscrawl.discovery.feeds import declared_feeds, read_feed
 from newscrawl.discovery.links import LinkTest, find_links, form_of, is_paid, next_page
 from newscrawl.discovery.listed import Listed, said
 from newscrawl.discovery.sitemaps import read_sitemap
-from newscrawl.downloading.robots import Rules
+from newscrawl.downloading.robots import Rules, unnamed_in
 from newscrawl.errors import UsageError
 from newscrawl.items import Candidate
 from tests.shell import Shell
@@ -219,6 +219,25 @@ def test_dates_that_mean_none_prune_nothing(date: str) -> None:
     assert MAY.against_page(listed(f"{BASE}/a", published=date, modified=date)) is None
     assert MAY.against_sitemap(listed(f"{BASE}/map.xml", modified=date)) is None
     assert not MAY.holds(date)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "User-agent: *\nDisallow: /\n\nUser-agent: newscrawl\nAllow: /\n",
+        "User-agent: *\nAllow: /\n\nUser-agent: GPTBot\nUser-agent: ccbot # no\nDisallow: /a\n",
+        "User-Agent : cohere\nDisallow: /\n",
+        "user-agent: Meta-ExternalAgent/1.1\nDisallow: /\n\nUser-agent: Bot\nDisallow: /a/\n",
+        "Disallow: /\n",
+        "",
+    ],
+)
+def test_crawlers_that_robots_txt_does_not_name_are_asked_of_at_once(text: str) -> None:
+    rules = Protego.parse(text)
+    for path in ("/a/b", "/c"):
+        one_by_one = Rules(read=0.0, rules=rules).opt_outs(BASE + path)
+        at_once = Rules(read=0.0, rules=rules, unnamed=unnamed_in(text)).opt_outs(BASE + path)
+        assert at_once == one_by_one
 
 
 def test_addresses_that_are_none_in_robots_txt_and_home_page_are_passed_over() -> None:

@@ -61,6 +61,15 @@ def test_what_was_kept_is_read_back(tmp_path: Path, packing: str) -> None:
     assert str(first.origin).startswith(f"{path}@")
 
 
+def test_where_igzip_is_not_built_zlib_packs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "isal", None)
+    (path,) = archived(tmp_path)
+
+    assert len([p for p in read_pages([path]) if isinstance(p, Page)]) == COUNT
+
+
 def test_other_tools_accept_the_archive(tmp_path: Path) -> None:
     (path,) = archived(tmp_path)
     check = [str(Path(sys.executable).with_name("warcio")), "check", "-v", str(path)]

@@ -166,8 +166,7 @@ class Document:
     @cached_property
     def anchors(self) -> tuple[tuple[lxml.html.HtmlElement, str, str], ...]:
         """Every `a` element, with its address and its relation; empty where it has none."""
-        found = [element for element in self.elements if element.tag == "a"]
-        return tuple([(a, a.get("href") or "", a.get("rel") or "") for a in found])
+        return tuple([(a, a.get("href") or "", a.get("rel") or "") for a in self.tree.iter("a")])
 
     @cached_property
     def title(self) -> lxml.html.HtmlElement | None:

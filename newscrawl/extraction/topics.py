@@ -112,11 +112,9 @@ def linked_topics(document: Document) -> tuple[str, ...]:
 def _is_topic(
     link: HtmlElement, href: str, rel: str, in_list: Callable[[HtmlElement | None], bool]
 ) -> bool:
-    relations = rel.split()
-    if "category" in relations:
+    if "category" in rel.split():
         return False
-    is_marked = "tag" in relations or in_list(link.getparent())
-    if not (is_marked or TAG_PATH.search(href.partition("?")[0])):
+    if not (_is_marked(link, in_list) or TAG_PATH.search(href.partition("?")[0])):
         return False
     text = text_content(link)
     is_short = 0 < len(text) <= MAX_TAG_CHARS
