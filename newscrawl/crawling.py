@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from scrapy import signals
+from scrapy import Spider, signals
 from scrapy.crawler import AsyncCrawlerProcess, Crawler
 from scrapy.settings import Settings
 from scrapy.utils.project import get_project_settings
@@ -66,17 +66,22 @@ def fetch_pages(urls: Iterable[str], settings: Settings) -> list[Page | Rejected
     """Fetch pages as a crawl does, robots.txt and all, without cleaning them."""
     without = {"ITEM_PIPELINES": {}, "EXTENSIONS": {}, "FEEDS": {}, "NEWSCRAWL_STATE": ""}
     settings.update(without, priority="cmdline")
+    return crawl_items(ArticlesSpider, settings, url=" ".join(urls))
+
+
+def crawl_items(spider: type[Spider], settings: Settings, **arguments: Any) -> list[Any]:
+    """Run one crawl and give its items."""
     process = AsyncCrawlerProcess(settings)
-    crawler = process.create_crawler(ArticlesSpider)
-    fetched: list[Page | Rejected] = []
+    crawler = process.create_crawler(spider)
+    items: list[Any] = []
 
     def collect(item: Any) -> None:
-        fetched.append(item)
+        items.append(item)
 
     crawler.signals.connect(collect, signal=signals.item_scraped)
-    process.crawl(crawler, url=" ".join(urls))
+    process.crawl(crawler, **arguments)
     process.start()
-    return fetched
+    return items
 
 
 def _was_stopped(crawler: Crawler) -> bool:

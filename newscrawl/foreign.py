@@ -22,8 +22,9 @@ from newscrawl.attribution.bylines import MAX_BYLINE_CHARS, Name, read_byline
 from newscrawl.dates import normalise_dates
 from newscrawl.dates.formats import read_date
 from newscrawl.items import Block, Candidate, Draft, Page, Publisher
+from newscrawl.publishers import publisher_for
 from newscrawl.reasons import EditCode
-from newscrawl.reference import country_of, publisher_for
+from newscrawl.reference import country_of
 
 PUBLISHED: Final = (
     "date_published", "datePublished", "published", "published_at", "pub_date", "pubDate", "date",

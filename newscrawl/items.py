@@ -26,6 +26,8 @@ SIGNS: Final = (
 )  # fmt: skip
 """What `Draft.signs` holds: figures of a page as a whole, taken while its tree is at hand."""
 
+BY_LAYOUT: Final = "layout."
+"""What the methods of values begin with that a publisher's file points to."""
 FOUND_NEARBY: Final = (
     "text.near", "text.said", "text.title", "text.byline", "rdfa", "hatom", "page.", "link.author",
     "class.apart",
@@ -355,7 +357,9 @@ class ExtractedWith:
     trafilatura: str | None = None
     """Version of trafilatura; absent where no HTML was read."""
     publisher_layout: str | None = None
-    """The publisher file that took part, by its id."""
+    """The publisher file that took part, by its id; with `@` and its last day, where a dated layout of it did."""
+    layout_missed: tuple[str, ...] | None = None
+    """Keys of that layout whose selectors found nothing usable, so that the general result stands; absent where there are none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -391,6 +395,8 @@ class Draft:
     country: str | None = None
     timezone: str | None = None
     publisher_layout: str | None = None
+    layout_missed: tuple[str, ...] = ()
+    is_ruled: bool = False
     section: str | None = None
     tags: tuple[str, ...] = ()
     kind: str = "article"

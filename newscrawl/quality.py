@@ -9,7 +9,16 @@ from urllib.parse import urlsplit
 import tldextract
 
 from newscrawl.forest import load_forest
-from newscrawl.items import FOUND_NEARBY, SIGNS, Article, Block, Draft, ExtractedWith, Rejected
+from newscrawl.items import (
+    BY_LAYOUT,
+    FOUND_NEARBY,
+    SIGNS,
+    Article,
+    Block,
+    Draft,
+    ExtractedWith,
+    Rejected,
+)
 from newscrawl.lines import is_sentence
 from newscrawl.reasons import Reason
 from newscrawl.wording import count_words
@@ -154,7 +163,7 @@ def _other_kind(draft: Draft) -> tuple[Reason, str] | None:
     A declaration alone is not believed: CMSs call articles collections, and one-page blogs have
     their article at the root.
     """
-    if not draft.signs or draft.is_rescued:
+    if not draft.signs or draft.is_rescued or (draft.is_ruled and not draft.page_type):
         return None
     score = load_forest(MODEL).scores([figures(draft)])[0]
     if score < (SUSPECT if draft.page_type else REFUSED):
@@ -189,6 +198,14 @@ def _figure(draft: Draft, name: str) -> float:
 
 def _sign(draft: Draft, *names: str) -> bool:
     return any(_figure(draft, name) > 0 for name in names)
+
+
+def _missed(draft: Draft) -> tuple[str, ...]:
+    """Give the keys of the layout that were of no use: nothing found, or nothing that could be read."""
+    used = {p.method for p in draft.provenance}
+    ruled = {c.method for c in draft.candidates if c.method.startswith(BY_LAYOUT)}
+    unread = sorted(method.removeprefix(BY_LAYOUT) for method in ruled - used)
+    return tuple(dict.fromkeys((*draft.layout_missed, *unread)))
 
 
 def _article(draft: Draft, text: str) -> Article:
@@ -232,6 +249,7 @@ def _article(draft: Draft, text: str) -> Article:
             newscrawl=VERSION,
             trafilatura=TRAFILATURA_VERSION if page.kind == "html" else None,
             publisher_layout=draft.publisher_layout,
+            layout_missed=_missed(draft) or None,
         ),
         removed=draft.edits,
         provenance=draft.provenance,

@@ -142,6 +142,7 @@ class EditCode(_Explained):
         "The line of a table of contents repeats a heading, or links to a place on the page.",
     )
     RUN_DOUBLED = "run.doubled", "The line belongs to a passage that is printed twice."
+    LAYOUT = "layout.line", "The publisher's file says that the line is no part of the text."
     SITE_LINE = "site.repeated", "The line recurs on other pages of the same source."
     ORPHAN = "label.orphan", "A widget label that stands alone, such as 'Loading…'."
     TAGS = "tags.line", "A list of tags, kept as tags."

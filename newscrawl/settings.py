@@ -5,6 +5,8 @@ from importlib.metadata import version
 BOT_NAME = "newscrawl"
 SPIDER_MODULES = ["newscrawl.spiders"]
 NEWSPIDER_MODULE = "newscrawl.spiders"
+# Makes a spider of each publisher file.
+SPIDER_LOADER_CLASS = "newscrawl.spiders.source.SourceSpiderLoader"
 COMMANDS_MODULE = "newscrawl.commands"
 
 # The name is what sites address in robots.txt; add an address to write to with -s USER_AGENT=….
@@ -85,6 +87,9 @@ NEWSCRAWL_MAX_PAGES_PER_HOST = 100_000
 NEWSCRAWL_PATIENCE = 120.0
 # Whether hosts of private networks may be asked: for a site of one's own, never for strangers' links.
 NEWSCRAWL_PRIVATE_ADDRESSES = False
+# Folders and list files of publisher files, with colons between them; empty for what the environment variable
+# of the same name says, else data/sources.
+NEWSCRAWL_SOURCES = ""
 # Headers for a source alone, by registered domain: {"example.org": {"Cookie": "consent=yes"}}.
 NEWSCRAWL_HEADERS: dict[str, dict[str, str]] = {}
 # Sources whose pages are drawn by scripts, by registered domain: they are rendered in Chromium (extra "render").

@@ -9,8 +9,9 @@ import pytest
 import newscrawl
 from docs.generate import pages
 from newscrawl.errors import DataError
+from newscrawl.publishers import parse_publisher, publisher_for
 from newscrawl.reasons import EditCode, Reason
-from newscrawl.reference import agencies, load_table, parse_publisher, publisher_for, word_list
+from newscrawl.reference import agencies, load_table, word_list
 
 ROOT = Path(__file__).parents[1]
 SOURCES = {path: path.read_text(encoding="utf-8") for path in (ROOT / "newscrawl").rglob("*.py")}

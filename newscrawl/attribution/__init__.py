@@ -15,6 +15,7 @@ from newscrawl.attribution.notes import note_of
 from newscrawl.attribution.rights import read_rights
 from newscrawl.attribution.tails import Tail, read_head, read_tail
 from newscrawl.items import (
+    BY_LAYOUT,
     Agency,
     Author,
     AuthorKind,
@@ -155,6 +156,8 @@ def _choose(bylines: list[Byline]) -> Byline:
     author; 'By Jane Doe' under the headline is what the editors meant. A name of one word is an
     account's unless nothing better is there.
     """
+    if bylines[0].method.startswith(BY_LAYOUT):
+        return bylines[0]
     near = [b for b in bylines if not b.is_apart]
     tests = (Byline.full_people, Byline.people)
     ranked = [b for group in (near, bylines) for test in tests for b in group if test(b)]

@@ -20,6 +20,8 @@ COMMANDS: Final = {
     "clean": "clean pages from files, folders or standard input into JSON lines",
     "profile": "learn from several pages of a source what recurs on all of them",
     "explain": "say where each field of a page came from, and what was removed and why",
+    "sources": "add, list, show and test the publisher files that crawls and cleaning rest on",
+    "fixture": "keep a page and the article that is expected of it, as a test",
     "state": "look into the crawl state, check it, or make it forget",
     "diff": "show what changed between the versions of an article",
     "reclean": "clean the pages that were kept with this version, and show what changes",

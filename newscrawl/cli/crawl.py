@@ -43,7 +43,7 @@ copy of what this run stored. The crawl may be killed at any moment; the next ru
 
 exit codes: 0 all well, also where nothing is new; 1 a page failed, nothing could be reached, the state cannot be used or is in use, or
 interrupted; 2 wrong usage; 3 no article where one was expected;
-4 some of the sites gave none, or refused and were left alone; 5 the sites refused (robots.txt, 401, 403, 429)
+4 some of the sites gave none, refused and were left alone, or no longer deliver a field as they did; 5 the sites refused (robots.txt, 401, 403, 429)
 """
 HOST: Final = re.compile(r"(?:[\w-]+\.)+[a-zA-Z]{2,}(?:/\S*)?|localhost(?::\d+)?(?:/\S*)?")
 OUT_OF_REACH: Final = (Reason.TIMEOUT, Reason.UNREACHABLE)
@@ -150,6 +150,7 @@ def print_ends(stats: dict[str, Any]) -> None:
         return
     print(f"newscrawl: {last_line(stats)}", file=sys.stderr)
     _print_skipped(stats)
+    # What the frontier warns of stands on stderr already.
 
 
 def _print_skipped(stats: dict[str, Any]) -> None:
@@ -207,7 +208,7 @@ def exit_code(stats: list[dict[str, Any]], expected: set[str]) -> ExitCode:
     )
     if not any(t["accepted"] or t["known"] or (t["resting"] and not is_left_alone) for t in totals):
         return _exit_code_of_nothing(stats)
-    if is_left_alone:
+    if is_left_alone or any(one.get("newscrawl/drift") for one in stats):
         return ExitCode.DEGRADED
     prefixes = ("newscrawl/source/", "newscrawl/known_source/")
     delivered = {

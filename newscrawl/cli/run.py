@@ -30,7 +30,7 @@ new links it had, articles by their plan. newscrawl crawl begins a source; newsc
 times. A source that another run is at work on is left out.
 
 exit codes: 0 all well, also where nothing is due; 1 a page failed, or the state cannot be used;
-4 some of the sites refused; 5 all did
+4 some of the sites refused, or no longer deliver a field as they did; 5 all refused
 """
 
 

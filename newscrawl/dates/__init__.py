@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from newscrawl.dates.formats import Reading, read_date
 from newscrawl.dates.zones import country_zone
-from newscrawl.items import Candidate, DateInfo, Dates, Draft, Provenance
+from newscrawl.items import BY_LAYOUT, Candidate, DateInfo, Dates, Draft, Provenance
 from newscrawl.lines import labelled_dates, split_date_label
 
 OLDEST_YEAR: Final = 1990
@@ -106,7 +106,9 @@ class Found:
 def _settle(draft: Draft, found: Found) -> Settled | None:
     if not found.readings:
         return None
-    readings = _finest(_by_label(_by_listing(_in_right_order(found.readings))))
+    readings = found.readings
+    if not readings[0][0].method.startswith(BY_LAYOUT):
+        readings = _finest(_by_label(_by_listing(_in_right_order(readings))))
     flags = [*found.flags]
     candidate, reading = readings[0]
     reading, conflict = _resolve_zone_conflict(reading, readings[1:])

@@ -43,6 +43,11 @@ def country_zone(country: str | None) -> ZoneInfo | None:
     return ZoneInfo(found) if found else None
 
 
+def zones_of(country: str) -> tuple[str, ...]:
+    """Give the names of a country's time zones, the largest first as the time-zone database has them."""
+    return _zones_by_country().get(country, ())
+
+
 @cache
 def _zones_by_country() -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}

@@ -9,6 +9,7 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import NotConfigured
 
 from newscrawl.errors import UsageError
+from newscrawl.publishers import publisher_for, registry
 from newscrawl.quality import registrable_domain
 
 SENT_KEY: Final = "newscrawl_headers"
@@ -17,10 +18,10 @@ NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 class HeadersMiddleware:
-    """Downloader middleware: add the headers of `NEWSCRAWL_HEADERS` to requests to their source.
+    """Downloader middleware: add the headers of `NEWSCRAWL_HEADERS`, and of publisher files, to requests to their source.
 
     The setting is a dict of registered domains with a dict of headers each, such as
-    ``{"example.org": {"Cookie": "consent=yes"}}``. They are added on the way out: no state and no log holds
+    ``{"example.org": {"Cookie": "consent=yes"}}``; it wins over a publisher file. They are added on the way out: no state and no log holds
     them, and a redirect to another domain loses them.
     """
 
@@ -37,7 +38,7 @@ class HeadersMiddleware:
 
         """
         given = crawler.settings.getdict("NEWSCRAWL_HEADERS")
-        if not given:
+        if not given and not any(source.headers for source in registry().sources()):
             raise NotConfigured
         return cls({str(domain).lower(): _checked(domain, one) for domain, one in given.items()})
 
@@ -45,8 +46,10 @@ class HeadersMiddleware:
         """Take away what a redirect has brought along, and add what belongs here."""
         for name in request.meta.pop(SENT_KEY, ()):
             request.headers.pop(name, None)
-        domain = registrable_domain(urlsplit(request.url).hostname)
-        if own := self.headers.get(domain or ""):
+        host = urlsplit(request.url).hostname
+        publisher = publisher_for(host)
+        stated = dict(publisher.headers) if publisher else {}
+        if own := stated | self.headers.get(registrable_domain(host) or "", {}):
             request.headers.update(own)
             request.meta[SENT_KEY] = list(own)
 

@@ -8,6 +8,7 @@ from email.utils import parsedate_to_datetime
 from scrapy.http import Response
 from scrapy.settings import BaseSettings
 
+from newscrawl.publishers import publisher_for
 from newscrawl.state.plan import IN_A_ROW, eased, is_refusal, is_slow_down, slowed
 
 
@@ -23,6 +24,8 @@ class Clock:
     """When it may be asked again."""
     refusals: int = 0
     """Refusals in a row."""
+    stated: float = 0.0
+    """Seconds between two requests that its publisher's file states."""
 
 
 class Pace:
@@ -45,7 +48,10 @@ class Pace:
 
     def clock(self, host: str) -> Clock:
         """Give the clock of a host."""
-        return self.clocks.setdefault(host, Clock())
+        if host not in self.clocks:
+            publisher = publisher_for(host)
+            self.clocks[host] = Clock(stated=(publisher.limits.delay if publisher else None) or 0.0)
+        return self.clocks[host]
 
     def ask(self, host: str, seconds: float) -> None:
         """Keep what a host's robots.txt asks for, up to the most that is granted."""
@@ -57,7 +63,8 @@ class Pace:
     def delay(self, host: str, response: Response | None) -> float:
         """Give the seconds that a host rests: as set, as asked for, or as long as it took to answer."""
         least = float(self.slots.get(host, {}).get("delay", self.least))
-        least = max(least, self.clock(host).floor)
+        clock = self.clock(host)
+        least = max(least, clock.floor, clock.stated)
         if not self.is_adaptive or response is None or response.request is None:
             return least
         latency: float = response.meta.get("download_latency", 0.0)

@@ -20,6 +20,7 @@ from newscrawl.extraction.paywall import read_paywall
 from newscrawl.extraction.places import Places
 from newscrawl.extraction.plain import read_dump
 from newscrawl.extraction.printed import date_candidates
+from newscrawl.extraction.selectors import NO_LAYOUT, Found, apply_layout
 from newscrawl.extraction.signs import page_signs
 from newscrawl.extraction.state import rescue
 from newscrawl.extraction.topics import tags_of
@@ -34,7 +35,8 @@ from newscrawl.items import (
     Publisher,
     Rejected,
 )
-from newscrawl.reference import country_of, publisher_for
+from newscrawl.publishers import publisher_for
+from newscrawl.reference import country_of
 from newscrawl.wording import bare, closed_up, count_words, fold
 
 TITLE_SEPARATOR: Final = re.compile(r"\s+[|–—·•»:-]+\s+|\s*\|\s*")
@@ -72,21 +74,40 @@ def extract(page: Page) -> Draft | Rejected:
     return _with_publisher_file(_read_document(document, page))
 
 
+def _layout_of(document: Document, page: Page) -> Found:
+    """Apply the layout that the page's publisher had when it was fetched."""
+    address = document.url or structured.canonical_url(document) or ""
+    source = publisher_for(urlsplit(address).hostname)
+    if source is None:
+        return NO_LAYOUT
+    layout = source.layout_at(page.fetched_at)
+    return apply_layout(document, source.layout_name(layout), layout)
+
+
 def _read_document(document: Document, page: Page) -> Draft:
+    found = _layout_of(document, page)
     node = structured.main_article(document)
-    title, provenance = _choose_title(document, node, page.listed)
-    images = find_images(document, node)
-    candidates = (*_candidates(document, node), *structured.agency_candidates(node))
-    scored = score_page(document, choose_title_text(document))
-    blocks = choose_body(document, scored)
+    title, provenance = _with_layout(found, "title", *_choose_title(document, node, page.listed))
+    images = find_images(document, node, found)
+    candidates = (
+        *found.candidates(), *_candidates(document, node), *structured.agency_candidates(node),
+    )  # fmt: skip
+    scored = score_page(document, found.text("title") or choose_title_text(document))
+    body = choose_body(document, scored, found)
+    blocks = body.lines
     rescued = rescue(document, node, blocks)
     if rescued:
         blocks = rescued.lines
         provenance = (*provenance, Provenance(field="text", method=rescued.method, raw=""))
     publisher, said = _publisher(document, node)
-    section, section_said = sources.section(node, document)
-    subtitle, subtitle_said = sources.subtitle(node, document, title)
+    section, section_said = _with_layout(found, "section", *sources.section(node, document))
+    subtitle, subtitle_said = _with_layout(
+        found, "subtitle", *sources.subtitle(node, document, title)
+    )
     tags, tags_said = tags_of(node, document, publisher, page.listed)
+    if found.texts.get("tags"):
+        tags = found.texts["tags"]
+        tags_said = (found.said("tags", ", ".join(tags), ()),)
     kind = structured.kind_of(node, document)
     rights = structured.copyright_of(node, document)
     rest = sources.others(node, document, images, rights, kind)
@@ -107,8 +128,11 @@ def _read_document(document: Document, page: Page) -> Draft:
         kind=kind,
         page_type=_page_type(document, node),
         signs=page_signs(document, scored.evidence, scored.scores, candidates),
-        wall=None if rescued else find_wall(document, scored.evidence),
+        wall=None if rescued or body.is_ruled else find_wall(document, scored.evidence),
         is_rescued=bool(rescued),
+        is_ruled=body.is_ruled and not rescued,
+        publisher_layout=found.name or None,
+        layout_missed=body.missed,
         paywall=_as_listed(read_paywall(document, node, scored.evidence, blocks), page.listed),
         videos=structured.videos_of(node, document),
         opt_outs=tuple(dict.fromkeys((*page.opt_outs, *opt_outs_of(document)))),
@@ -129,6 +153,20 @@ def _publisher(document: Document, node: Node) -> tuple[Publisher, tuple[Provena
     host = urlsplit(document.url or structured.canonical_url(document) or "").hostname
     name, said = sources.publisher_name(node, document, host)
     return Publisher(name=name, domain=host), said
+
+
+def _with_layout(
+    found: Found, key: str, value: str | None, said: tuple[Provenance, ...]
+) -> tuple[str | None, tuple[Provenance, ...]]:
+    """Take the layout's word for a field, where it has one; what was chosen without it is an alternative."""
+    ruled = found.text(key)
+    if ruled is None:
+        return value, said
+    others = tuple(
+        replace(Candidate(field=key, raw=p.raw, method=p.method), why=sources.LESS_TRUSTED)
+        for p in said
+    )
+    return ruled, (found.said(key, ruled, others),)
 
 
 def choose_title_text(document: Document) -> str:
@@ -348,5 +386,5 @@ def _with_publisher_file(draft: Draft) -> Draft:
         language=draft.language or known.language,
         country=known.country,
         timezone=known.timezone,
-        publisher_layout=known.id,
+        publisher_layout=draft.publisher_layout or known.id,
     )

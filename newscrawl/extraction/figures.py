@@ -11,6 +11,7 @@ from lxml.html import HtmlElement
 
 from newscrawl.extraction.document import Document, mark_test
 from newscrawl.extraction.jsonld import Node, text_of
+from newscrawl.extraction.selectors import NO_LAYOUT, Found
 from newscrawl.extraction.structured import image_nodes
 from newscrawl.extraction.visible import in_aside, text_content
 from newscrawl.items import Credit, Image
@@ -48,12 +49,19 @@ MAX_CAPTION_CHARS: Final = 1200
 MAX_CREDIT_CHARS: Final = 160
 
 
-def find_images(document: Document, node: Node) -> tuple[Image, ...]:
+def find_images(document: Document, node: Node, layout: Found = NO_LAYOUT) -> tuple[Image, ...]:
     """Collect the article's images: those with a caption or credit, else the declared lead.
 
-    The first is the lead. An address seen twice counts once.
+    The first is the lead. An address seen twice counts once. Where the publisher's layout says which
+    images are the article's, these count without a caption too, and no others.
+
+    Args:
+        document: the page.
+        node: its main JSON-LD article, maybe empty.
+        layout: what the publisher's layout finds.
+
     """
-    captioned = [*_captioned(document)]
+    captioned = [*_captioned(document, layout)]
     found = captioned or [*_declared(document, node)]
     unique: dict[str, Image] = {}
     for image in found:
@@ -176,17 +184,22 @@ def _bracket_tail() -> re.Pattern[str]:
     )
 
 
-def _captioned(document: Document) -> Iterator[Image]:
-    captions = _captions_by_wrapper(document)
-    credits_in = _credits_by_wrapper(document)
+def _captioned(document: Document, layout: Found) -> Iterator[Image]:
+    captions = _captions_by_wrapper(document, layout.elements.get("caption", ()))
+    credits_in = _credits_by_wrapper(document, layout.elements.get("credit", ()))
+    own = _own_images(document, layout)
     for element in document.tree.iter("img"):
-        if not _may_be_told_of(element, captions, credits_in) or in_aside(element):
+        if own is not None and element not in own:
+            continue
+        if own is None and (
+            not _may_be_told_of(element, captions, credits_in) or in_aside(element)
+        ):
             continue
         caption_element = _caption_element(element, captions)
         alt = " ".join((element.get("alt") or "").split()) or None
         caption, credit = _read_caption(caption_element, alt)
         credit = credit or _credit_beside(element, caption_element, credits_in)
-        if caption or credit:
+        if caption or credit or own is not None:
             yield Image(
                 url=_image_url(element, document),
                 caption=caption,
@@ -195,16 +208,34 @@ def _captioned(document: Document) -> Iterator[Image]:
             )
 
 
+def _own_images(document: Document, layout: Found) -> set[HtmlElement] | None:
+    """Give the images that the layout says are the article's; None where it says nothing, or finds none."""
+    held = layout.elements.get("images", ())
+    bounds = [layout.elements.get(key, ()) for key in ("images_after", "images_before")]
+    if not held and not any(bounds):
+        return None
+    images = list(document.tree.iter("img"))
+    if held:
+        inside = {image for element in held for image in element.iter("img")}
+        images = [image for image in images if image in inside]
+    if any(bounds):
+        order = {element: place for place, element in enumerate(document.tree.iter())}
+        first = min((order[e] for e in bounds[0]), default=-1)
+        last = min((order[e] for e in bounds[1]), default=len(order))
+        images = [image for image in images if first < order[image] < last]
+    return set(images) or None
+
+
 Captions = dict[HtmlElement, list[HtmlElement]]
 
 
-def _captions_by_wrapper(document: Document) -> Captions:
+def _captions_by_wrapper(document: Document, ruled: tuple[HtmlElement, ...]) -> Captions:
     """Note for every element near above a caption which captions it holds, in one pass.
 
-    Figcaptions come before elements that are only marked as captions.
+    Those that the layout names come first, figcaptions before elements that are only marked as captions.
     """
     found: Captions = {}
-    for caption in (*document.tree.iter("figcaption"), *_marked_captions(document)):
+    for caption in (*ruled, *document.tree.iter("figcaption"), *_marked_captions(document)):
         for wrapper in islice(caption.iterancestors(), MAX_WRAPPERS):
             found.setdefault(wrapper, []).append(caption)
     return found
@@ -320,12 +351,12 @@ def _marks(element: HtmlElement) -> str:
     return " ".join(element.get(name) or "" for name in (*MARKS, "id"))
 
 
-def _credits_by_wrapper(document: Document) -> Captions:
-    """Note for every element which elements that are marked as credits it holds, in one pass."""
+def _credits_by_wrapper(document: Document, ruled: tuple[HtmlElement, ...]) -> Captions:
+    """Note for every element which elements that are marked as credits it holds, in one pass; the layout's first."""
     found: Captions = {}
     named = [e for name, held in document.properties.items() if _says_credit(name) for e in held]
     marked = [element for element, _ in document.marked_as(CREDITS)]
-    for element in dict.fromkeys((*marked, *named)):
+    for element in dict.fromkeys((*ruled, *marked, *named)):
         for wrapper in element.iterancestors():
             found.setdefault(wrapper, []).append(element)
     return found

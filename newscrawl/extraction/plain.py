@@ -14,8 +14,9 @@ from newscrawl.extraction.document import decode
 from newscrawl.extraction.figures import split_credit
 from newscrawl.items import Block, Candidate, Credit, Draft, Edit, Image, Page, Publisher
 from newscrawl.lines import is_byline, is_date_line, is_related_heading, is_sentence
+from newscrawl.publishers import publisher_for
 from newscrawl.reasons import EditCode
-from newscrawl.reference import publisher_for, word_list
+from newscrawl.reference import word_list
 from newscrawl.wording import closed_up, fold, squeeze
 
 FORBIDDEN: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")

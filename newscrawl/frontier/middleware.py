@@ -37,9 +37,9 @@ from newscrawl.frontier.storing import PageUnchanged, UnderWay, stored_form
 from newscrawl.frontier.tickets import Ticket, iterated
 from newscrawl.items import Article, Rejected
 from newscrawl.pipelines import PageRejected
+from newscrawl.publishers import publisher_for
 from newscrawl.quality import registrable_domain
 from newscrawl.reasons import Reason
-from newscrawl.reference import publisher_for
 from newscrawl.state import Claim, Entry, Lease, Line, Outcome
 from newscrawl.state.addresses import digest_of
 from newscrawl.state.ends import End, Ledger, end_of
@@ -334,6 +334,7 @@ class FrontierMiddleware:
                 parent.new += put.new
                 parent.known += len(put.seen)
                 parent.keys.update(entry.key for entry in entries)
+                parent.links += sum(entry.is_article for entry in entries)
             if parent:  # start() sets dont_filter on every request
                 direct += [
                     places[place] for place in put.repeated
@@ -474,7 +475,8 @@ class FrontierMiddleware:
             is_hint=ticket.is_hint, children=tuple(ticket.children),
             status=response.status if response is not None else None,
             wait=retry_after(header(response, "Retry-After")),
-            new=ticket.new, known=ticket.known, published=ticket.published,
+            new=ticket.new, known=ticket.known, links=ticket.links, published=ticket.published,
+            poll=publisher.poll.bounds() if publisher else (None, None),
             signature=digest_of(ticket.keys) if ticket.keys else None,
         )  # fmt: skip
 
@@ -543,6 +545,9 @@ class FrontierMiddleware:
         stats.set_value("newscrawl/last_line", ledger.last_line())
         stats.set_value("newscrawl/refusing", list(ledger.refusing))
         stats.set_value("newscrawl/silent", list(ledger.silent))
+        stats.set_value("newscrawl/drift", [found.said() for found in ledger.breaks])
+        for found in ledger.breaks:
+            logger.warning("drift: %s", found.said())
         for host in ledger.refusing:
             logger.warning("%s refuses, and is left alone for an hour", host)
         for host in ledger.silent:

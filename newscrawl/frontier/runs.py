@@ -7,6 +7,7 @@ from scrapy import Spider
 from scrapy.settings import BaseSettings
 
 from newscrawl.errors import UsageError
+from newscrawl.publishers import publisher_for
 from newscrawl.state import Manners, RunKey
 from newscrawl.state.plan import parse_plan
 from newscrawl.state.sqlite import SQLiteFrontier
@@ -33,10 +34,17 @@ def begin_run(settings: BaseSettings, spider: Spider) -> SQLiteFrontier:
             concurrency=settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN"),
             per_source=settings.getint("NEWSCRAWL_CONCURRENT_REQUESTS_PER_SOURCE", 4),
             most_per_host=settings.getint("NEWSCRAWL_MAX_PAGES_PER_HOST") or None,
+            most_on=pages_of,
             delay=settings.getfloat("DOWNLOAD_DELAY"),
             patience=settings.getfloat("NEWSCRAWL_PATIENCE", Manners().patience),
         ),
     )
+
+
+def pages_of(host: str) -> int | None:
+    """Give the requests to a host in a run that its publisher's file allows; None where it says nothing."""
+    publisher = publisher_for(host)
+    return publisher.limits.pages if publisher else None
 
 
 def run_key(spider: Spider, *, due_only: bool = False) -> RunKey:

@@ -44,6 +44,8 @@ class Ticket:
     new: int = 0
     known: int = 0
     """Articles that the page led to, for the first time and not."""
+    links: int = 0
+    """Articles that it led to in all."""
     keys: set[bytes] = field(default_factory=set)
     """Of all that it led to: its signature."""
     published: float | None = None

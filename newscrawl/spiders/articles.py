@@ -296,7 +296,7 @@ class ArticlesSpider(NewsSpider):
             return
         test = LinkTest(await self.known_articles(response.url))
         links = list(find_links(tree, response.url, test))
-        entries = [entry_of(link) for link in links if link.kind == "article"]
+        entries = [entry_of(link) for link in self.article_links(links)]
         requests = list(self.listed_requests(entries, site.home, response.url))
         form = list_form(response.url)
         if entries:
@@ -312,6 +312,10 @@ class ArticlesSpider(NewsSpider):
             yield request
         for request in self.held_lists(form, site, response.url):
             yield request
+
+    def article_links(self, links: list[Link]) -> list[Link]:
+        """Give the links that lead to articles."""
+        return [link for link in links if link.kind == "article"]
 
     def further_lists(
         self,

@@ -25,6 +25,7 @@ from newscrawl.failures import failure_reason
 from newscrawl.frontier.requests import MODIFIED_KEY, UNREAD_KEY
 from newscrawl.inward import inward_reason
 from newscrawl.items import Candidate, OptOut, Page, Rejected
+from newscrawl.publishers import publisher_for
 from newscrawl.quality import registrable_domain, same_site
 from newscrawl.reasons import Reason
 from newscrawl.state.inspection import Address, State
@@ -251,7 +252,8 @@ class NewsSpider(Spider):
         domain = registrable_domain(
             site.split("://", 1)[-1].split("/", maxsplit=1)[0].split(":", maxsplit=1)[0]
         )
-        return list(given.get(domain or "", ()))
+        own = publisher_for(site.split("://", 1)[-1].split("/", maxsplit=1)[0])
+        return [*given.get(domain or "", ()), *(own.domains if own else ())]
 
     def count(self, name: str, number: int = 1) -> None:
         """Count under `newscrawl/`."""

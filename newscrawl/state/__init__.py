@@ -4,7 +4,7 @@ A request is leased, never removed; it is done only after its item is on disk, i
 or its links stored. A host is held from the claim until the ack, and rests for its delay after it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -106,8 +106,12 @@ class Outcome:
     """Articles that a list led to for the first time."""
     known: int = 0
     """Articles that it led to and that were known."""
+    links: int = 0
+    """Articles that it led to in all, those among them that another list has too."""
     signature: bytes | None = None
     """A digest of a list, to tell whether it has changed."""
+    poll: tuple[float | None, float | None] = (None, None)
+    """The least and the most seconds between two looks at a list, where its publisher's file states them."""
     published: float | None = None
     """When an article that is out of range was published, in seconds since 1970."""
     children: "tuple[Outcome, ...]" = ()
@@ -171,6 +175,8 @@ class Manners:
     """Leases on all hosts of one registered domain at a time; they often stand on one machine."""
     most_per_host: int | None = None
     """Leases on one host in the run."""
+    most_on: Callable[[str], int | None] | None = None
+    """Gives what one host alone is limited to, by its name; None where it is not."""
     delay: float = 0.0
     """Seconds between two requests to a host, for leases whose holder died."""
     patience: float = 120.0

@@ -112,7 +112,15 @@ CREATE TABLE answer (
 CREATE INDEX answer_source ON answer (source);
 CREATE INDEX url_article ON url (host, article) WHERE article IS NOT NULL;
 """
-MIGRATIONS: Final = (SCHEMA_1, SCHEMA_2)
+SCHEMA_3: Final = """
+-- What sources deliver; see newscrawl.state.deliveries. day: the proleptic Gregorian ordinal of the day in UTC.
+CREATE TABLE delivery (
+    source TEXT NOT NULL, part TEXT NOT NULL, day INTEGER NOT NULL, kind TEXT NOT NULL, number INTEGER NOT NULL,
+    PRIMARY KEY (source, part, day, kind)
+) WITHOUT ROWID;
+CREATE INDEX delivery_day ON delivery (day);
+"""
+MIGRATIONS: Final = (SCHEMA_1, SCHEMA_2, SCHEMA_3)
 """The script that leads to each version of the schema from the one before; none is ever changed."""
 SCHEMA_VERSION: Final = len(MIGRATIONS)
 

@@ -4,10 +4,13 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from newscrawl.items import Rejected
 from newscrawl.reasons import Reason
+
+if TYPE_CHECKING:
+    from newscrawl.state.drift import Break
 
 
 class End(StrEnum):
@@ -88,6 +91,8 @@ class Ledger:
     """Hosts that refused so often in a row that they were left alone."""
     silent: tuple[str, ...] = ()
     """Hosts that were left alone because they did not answer."""
+    breaks: "tuple[Break, ...]" = ()
+    """What sources no longer deliver as in the weeks before."""
 
     def total(self, *ends: End) -> int:
         """Sum up ends."""

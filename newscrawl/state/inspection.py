@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
 from newscrawl.errors import InputError
@@ -14,6 +15,8 @@ from newscrawl.jsonl import decode
 from newscrawl.state.addresses import key_of
 from newscrawl.state.articles import ArticleStore
 from newscrawl.state.database import explain, open_database, writing
+from newscrawl.state.deliveries import Counts, read_deliveries
+from newscrawl.state.drift import Break, find_breaks, latest
 from newscrawl.state.files import ArticleFiles
 from newscrawl.state.runs import RunLocks, open_runs
 
@@ -260,6 +263,15 @@ class State:
                 reason=reason,
                 score=score,
             )
+
+    def deliveries(self, source: str) -> dict[str, dict[date, Counts]]:
+        """Give what a source delivered, by layout or list and by day."""
+        return dict(read_deliveries(self.database, source))
+
+    def breaks(self, source: str) -> list[Break]:
+        """Compare what a source delivered on the latest day with the weeks before."""
+        parts = self.deliveries(source).items()
+        return [found for part, days in parts for found in find_breaks(source, part, *latest(days))]
 
     def due_jobs(self, now: float) -> list[DueJob]:
         """Give the jobs of which something is due or was left, in the order in which they were begun."""

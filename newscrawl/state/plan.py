@@ -3,6 +3,7 @@
 Articles follow a plan of ages, lists the share of new links in them, failures a growing patience.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -223,6 +224,15 @@ def next_interval(kind: str | None, interval: float | None, new: int, known: int
     else:
         factor = 1.25 if share else 1.5
     return min(max(interval * factor, rhythm.least), rhythm.most)
+
+
+def within(interval: float, least: float | None, most: float | None) -> float:
+    """Keep an interval within the bounds that a publisher's file states.
+
+    >>> within(3600.0, None, 600.0), within(60.0, 300.0, None), within(60.0, None, None)
+    (600.0, 300.0, 60.0)
+    """
+    return min(max(interval, least or 0.0), most or math.inf)
 
 
 def interval_after_failure(kind: str | None, interval: float | None, score: float) -> float:

@@ -20,6 +20,8 @@ from newscrawl.reasons import Reason
 from newscrawl.state import Claim, Entry, Lease, Manners, Outcome, Put, RunKey, Stored
 from newscrawl.state.articles import ArticleStore
 from newscrawl.state.database import explain, open_database, writing
+from newscrawl.state.deliveries import Deliveries, count_delivery, read_deliveries, without
+from newscrawl.state.drift import Break, find_breaks
 from newscrawl.state.ends import End, Ledger
 from newscrawl.state.files import ArticleFiles
 from newscrawl.state.hosts import LONGEST_BLOCK, Hosts
@@ -36,6 +38,7 @@ from newscrawl.state.plan import (
     next_visit,
     parse_plan,
     weight_of,
+    within,
 )
 from newscrawl.state.runs import RunLocks, open_runs
 
@@ -86,8 +89,10 @@ class SQLiteFrontier:
         self.delay = manners.delay
         self.claimed_articles = 0
         self.claimed = Counter[int]()
+        self.most = dict[int, int | None]()
         self._check_not_lost(path, articles)
         self.database = open_database(path)
+        self.deliveries = Deliveries(self.database)
         self.files = ArticleFiles(articles, articles.parent / "recovered", self.database)
         self.articles = ArticleStore(self.database, self.files)
         self.hosts = Hosts(self.database)
@@ -310,13 +315,26 @@ class SQLiteFrontier:
                 self._count(End.LEFT, why, waiting)
             else:
                 self._count(End.LEFT, None, waiting)
-        ledger = self.ledger()
+        ledger = replace(self.ledger(), breaks=self._breaks())
         if not ledger.adds_up():
             reason = "does_not_add_up"
         self.database.execute(
             "UPDATE run SET ended = ?, reason = ? WHERE id = ?", (time.time(), reason, self.run)
         )
         return ledger
+
+    def _breaks(self) -> tuple[Break, ...]:
+        """Compare what this run's sources delivered with the weeks before."""
+        now = time.time()
+        self.deliveries.prune(now)
+        today = datetime.fromtimestamp(now, UTC).date()
+        found = list[Break]()
+        for source in sorted({source for source, _ in self.deliveries.of_run}):
+            for part, days in read_deliveries(self.database, source):
+                if counts := self.deliveries.of_run.get((source, part)):
+                    before = without(days, today, counts)
+                    found += find_breaks(source, part, before, {today: counts})
+        return tuple(found)
 
     def _shut(self) -> None:
         self._thread.shutdown()
@@ -518,9 +536,18 @@ class SQLiteFrontier:
         return Counter(dict(rows.fetchall()))
 
     def _room_on(self, host: int) -> int:
-        if self.manners.most_per_host is None:
-            return 1_000_000
-        return max(0, self.manners.most_per_host - self.claimed[host])
+        most = self._most_on(host)
+        return 1_000_000 if most is None else max(0, most - self.claimed[host])
+
+    def _most_on(self, host: int) -> int | None:
+        if host not in self.most:
+            (name,) = self.database.execute(
+                "SELECT name FROM host WHERE id = ?", (host,)
+            ).fetchone()
+            own = self.manners.most_on(name) if self.manners.most_on else None
+            stated = [most for most in (own, self.manners.most_per_host) if most is not None]
+            self.most[host] = min(stated, default=None)
+        return self.most[host]
 
     def _is_full(self, host: int) -> bool:
         return self._room_on(host) <= 0
@@ -685,7 +712,18 @@ class SQLiteFrontier:
             self._schedule(lease.id, end, outcome, now)
         self._count(end, outcome.reason)
         self._count_answer(lease, end, outcome)
+        self._count_delivery(lease, end, outcome, now)
         return end
+
+    def _count_delivery(self, lease: Lease, end: End, outcome: Outcome, now: float) -> None:
+        """Count what the page delivers, by source and layout."""
+        for stored in outcome.articles if end in (End.NEW, End.CHANGED) else ():
+            self.deliveries.article(stored.article, now)
+        if count_delivery(end, outcome.reason):
+            self.deliveries.rejected(lease.host, now)
+        # What a run for certain dates leaves out of a list says nothing of the list.
+        if end is End.READ and self.key.since is None and self.key.until is None:
+            self.deliveries.listed(lease.host, lease.url, outcome.links, now)
 
     def _schedule(self, url: int, end: End, outcome: Outcome, now: float) -> None:
         """Set when a list is looked at again."""
@@ -700,6 +738,7 @@ class SQLiteFrontier:
             known = outcome.new + outcome.known if is_same else outcome.known
             new = 0 if is_same else outcome.new
             interval, score = next_interval(kind, interval, new, known), 0.0
+            interval = within(interval, *outcome.poll)
         self.database.execute(
             "UPDATE url SET due = ?, interval = ?, signature = coalesce(?, signature), score = ? WHERE id = ?",
             (now + interval, interval, outcome.signature, score, url),

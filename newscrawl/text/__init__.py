@@ -4,10 +4,12 @@ A rule looks at all blocks and names those to drop; the runner drops and records
 rule has to remember to. The order is the tuple `RULES`, and stands nowhere else.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from newscrawl.items import Block, Draft, Edit, Line, Profile
+from newscrawl.publishers import publisher_for
 from newscrawl.reasons import EditCode
 from newscrawl.text import figures, head, prompts, repeats
 from newscrawl.wording import bare
@@ -69,6 +71,41 @@ def _seen_elsewhere(block: Block, profile: Profile, url: str | None) -> str | No
     return f"on {seen.pages} of {profile.pages} articles, such as {', '.join(others)}"
 
 
+def _apply_publisher_rules(draft: Draft) -> Draft:
+    """Drop or cut what the publisher's file says recurs in its texts, under the code that it states."""
+    source = publisher_for(draft.publisher.domain)
+    for rule in source.text if source else ():
+        detail = f"a rule of {source.id if source else ''}"
+        if rule.drop is not None:
+            pattern = re.compile(rule.drop)
+            draft = _without(
+                draft,
+                {
+                    i: Edit(code=rule.code, text=block.text, detail=detail)
+                    for i, block in enumerate(draft.blocks)
+                    if pattern.search(block.text)
+                },
+            )
+        else:
+            draft = _cut(draft, re.compile(rule.cut or ""), rule.code, detail)
+    return draft
+
+
+def _cut(draft: Draft, pattern: re.Pattern[str], code: EditCode, detail: str) -> Draft:
+    """Cut what a pattern finds from each block; a block of which nothing is left goes."""
+    blocks, edits = list[Block](), list[Edit]()
+    for block in draft.blocks:
+        rest = pattern.sub("", block.text)
+        if rest == block.text:
+            blocks.append(block)
+            continue
+        gone = "".join(match[0] for match in pattern.finditer(block.text))
+        edits.append(Edit(code=code, text=gone, detail=detail))
+        if rest.strip():
+            blocks.append(replace(block, text=" ".join(rest.split())))
+    return replace(draft, blocks=tuple(blocks), edits=(*draft.edits, *edits))
+
+
 def _drop_doubted(draft: Draft) -> Draft:
     """Drop the lines that the extraction found to be no part of the text.
 
@@ -85,6 +122,7 @@ def _drop_doubted(draft: Draft) -> Draft:
 
 def clean_text(draft: Draft) -> Draft:
     """Run the rules over a draft's blocks."""
+    draft = _apply_publisher_rules(draft)
     for rule in RULES:
         draft = _apply(rule, draft)
     return _drop_recurring(_drop_doubted(draft))
