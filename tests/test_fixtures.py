@@ -1,38 +1,18 @@
 """Each fixture page gives the article that its author wrote down: one test a field."""
 
 import json
+from collections import Counter
 from typing import Any
 
 import pytest
 
+from newscrawl.fixtures import Fixture, compare
 from newscrawl.items import Article
-from newscrawl.wording import bare
-from tests.fixture_pages import FOLDER, Fixture, cleaned, fixtures
+from newscrawl.publishers import registry
+from tests.fixture_pages import FOLDER, cleaned, fixtures
 
 KNOWN_FAILURES: dict[str, str] = json.loads((FOLDER / "known_failures.json").read_text("utf-8"))
-
-
-def actual(article: Article, field: str) -> Any:
-    """Give a field in the form of the fixture files."""
-    place = article.dateline.place if article.dateline else None
-    forms = {
-        "body": [[block.kind, block.text] for block in article.body],
-        "authors": [a.name for a in article.authors if a.kind == "person"],
-        "desk": sorted(article.desk),
-        "editors": sorted(article.editors),
-        "agencies": sorted(agency.id for agency in article.agencies),
-        "dateline": place.casefold() if place else None,
-        "images": [[i.caption, i.credit.raw if i.credit else None] for i in article.images],
-        "tags": list(article.tags),
-        "publisher": [article.publisher.name, article.publisher.domain],
-    }
-    return forms[field] if field in forms else getattr(article, field)
-
-
-def expectation(fixture: Fixture, field: str) -> Any:
-    """Give the expected value; wires print places in capitals, the truth does not."""
-    value = fixture.expected[field]
-    return value.casefold() if field == "dateline" and value else value
+SHIPPED = [source for source in registry().sources() if source.is_shipped]
 
 
 def cases() -> list[Any]:
@@ -49,19 +29,12 @@ def cases() -> list[Any]:
 
 @pytest.mark.parametrize(("fixture", "field"), cases())
 def test_field_is_as_expected(fixture: Fixture, field: str) -> None:
-    article = cleaned(fixture)
+    expected = fixture.expected
 
-    assert isinstance(article, Article), article
-    found, expected = actual(article, field), expectation(fixture, field)
-    if field == "body":
-        found, expected = (_without_standfirst(blocks, article) for blocks in (found, expected))
-    assert found == expected
+    found = list(compare(cleaned(fixture), {field: expected[field]}))
 
-
-def _without_standfirst(blocks: list[Any], article: Article) -> list[Any]:
-    """Leave the standfirst out: it has a field of its own, and may stand in the text as well."""
-    is_first = blocks and article.subtitle and bare(blocks[0][1]) == bare(article.subtitle)
-    return blocks[1:] if is_first else blocks
+    assert [(one.field, one.found) for one in found] == [(field, one.expected) for one in found]
+    assert found
 
 
 def test_known_failures_name_fixtures_that_exist() -> None:
@@ -73,3 +46,37 @@ def test_known_failures_name_fixtures_that_exist() -> None:
 def test_every_publisher_template_has_fixtures() -> None:
     assert len({fixture.path.parent for fixture in fixtures()}) >= 4
     assert len(fixtures()) >= 40
+
+
+def test_every_shipped_file_and_every_layout_of_it_has_a_fixture() -> None:
+    used = Counter(
+        (fixture.publisher, article.extracted_with.publisher_layout)
+        for fixture in fixtures()
+        if isinstance(article := cleaned(fixture), Article)
+    )
+    layouts = [(s, layout) for s in SHIPPED for layout in s.layouts or (None,)]
+
+    missing = [
+        s.layout_name(layout) for s, layout in layouts if not used[s.id, s.layout_name(layout)]
+    ]
+
+    assert missing == []
+
+
+def test_every_selector_of_a_layout_finds_something_in_a_fixture_of_it() -> None:
+    keys = {
+        (source.layout_name(layout), key)
+        for source in SHIPPED
+        for layout in source.layouts
+        for key, _ in layout.selectors()
+    }
+    found = {
+        (article.extracted_with.publisher_layout, key)
+        for article in map(cleaned, fixtures())
+        for name, key in keys
+        if isinstance(article, Article)
+        and article.extracted_with.publisher_layout == name
+        and key not in (article.extracted_with.layout_missed or ())
+    }
+
+    assert keys - found == set()

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import newscrawl as library
 from newscrawl import settings
+from newscrawl.fixtures import Fixture
 from newscrawl.jsonl import decode, encode
 from newscrawl.pipelines import StagePipeline
 from newscrawl.stages import STAGES
 from tests.conftest import FAST, Run
-from tests.fixture_pages import Fixture, fixtures
+from tests.fixture_pages import fixtures
 
 
 def crawl(scrapy: Run, folder: Path, *settings: str) -> dict[str, bytes]:

@@ -67,11 +67,20 @@ def extract(page: Page) -> Draft | Rejected:
     page = replace(page, url=page.url.strip()) if page.url else page
     if page.kind == "text":
         problem = refuse(page)
-        return problem or _with_publisher_file(_with_language(read_dump(page), None))
+        return problem or _with_publisher_file(_with_language(_read_dump(page), None))
     document = parse_document(page)
     if isinstance(document, Rejected):
         return document
     return _with_publisher_file(_read_document(document, page))
+
+
+def _read_dump(page: Page) -> Draft:
+    """Read a text dump; one that does not print its host is of the address that was given with it."""
+    draft = read_dump(page)
+    host = urlsplit(page.url or "").hostname
+    if draft.publisher.domain or not host:
+        return draft
+    return replace(draft, publisher=replace(draft.publisher, domain=host))
 
 
 def _layout_of(document: Document, page: Page) -> Found:
@@ -95,7 +104,8 @@ def _read_document(document: Document, page: Page) -> Draft:
     scored = score_page(document, found.text("title") or choose_title_text(document))
     body = choose_body(document, scored, found)
     blocks = body.lines
-    rescued = rescue(document, node, blocks)
+    # What the publisher's file points to is the text, however short it is.
+    rescued = None if body.is_ruled else rescue(document, node, blocks)
     if rescued:
         blocks = rescued.lines
         provenance = (*provenance, Provenance(field="text", method=rescued.method, raw=""))
@@ -130,7 +140,7 @@ def _read_document(document: Document, page: Page) -> Draft:
         signs=page_signs(document, scored.evidence, scored.scores, candidates),
         wall=None if rescued or body.is_ruled else find_wall(document, scored.evidence),
         is_rescued=bool(rescued),
-        is_ruled=body.is_ruled and not rescued,
+        is_ruled=body.is_ruled,
         publisher_layout=found.name or None,
         layout_missed=body.missed,
         paywall=_as_listed(read_paywall(document, node, scored.evidence, blocks), page.listed),

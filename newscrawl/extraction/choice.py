@@ -22,7 +22,7 @@ from newscrawl.extraction.selectors import NO_LAYOUT, Found
 from newscrawl.forest import load_forest
 from newscrawl.items import Line
 from newscrawl.reasons import EditCode
-from newscrawl.wording import count_words
+from newscrawl.wording import bare, count_words
 
 KEPT: Final = 0.55
 """Score from which a segment is kept; best of 0.50, 0.55, 0.60 in cross-validation by publisher."""
@@ -235,7 +235,8 @@ def _pulled_quotes(evidence: Evidence, kept: set[int]) -> set[int]:
 
     They are marked as such, or are quotes of some length that a longer paragraph holds.
     """
-    texts = {i: f" {evidence.keys[i]} " for i in kept}
+    # A layout may keep what was no candidate, and so has no key yet.
+    texts = {i: f" {evidence.keys.get(i) or bare(evidence.segments[i].text)} " for i in kept}
     marked = {i for i in kept if _is_marked_pulled(evidence.segments[i].place)}
     quotes = {i for i in kept - marked if _is_quote(evidence.segments[i], texts[i])}
     if not 0 < len(marked | quotes) <= MAX_PULLED:

@@ -188,16 +188,24 @@ def _captioned(document: Document, layout: Found) -> Iterator[Image]:
     captions = _captions_by_wrapper(document, layout.elements.get("caption", ()))
     credits_in = _credits_by_wrapper(document, layout.elements.get("credit", ()))
     own = _own_images(document, layout)
+    ruled_captions = _next_ones(document, layout.elements.get("caption", ()))
+    ruled_credits = _next_ones(document, layout.elements.get("credit", ()))
     for element in document.tree.iter("img"):
+        is_ruled = element in ruled_captions or element in ruled_credits
         if own is not None and element not in own:
             continue
-        if own is None and (
-            not _may_be_told_of(element, captions, credits_in) or in_aside(element)
+        if (
+            own is None
+            and not is_ruled
+            and (not _may_be_told_of(element, captions, credits_in) or in_aside(element))
         ):
             continue
         caption_element = _caption_element(element, captions)
+        if caption_element is None:
+            caption_element = ruled_captions.get(element)
         alt = " ".join((element.get("alt") or "").split()) or None
-        caption, credit = _read_caption(caption_element, alt)
+        ruled = ruled_credits.get(element)
+        caption, credit = _read_caption(caption_element, alt, ruled)
         credit = credit or _credit_beside(element, caption_element, credits_in)
         if caption or credit or own is not None:
             yield Image(
@@ -206,6 +214,22 @@ def _captioned(document: Document, layout: Found) -> Iterator[Image]:
                 credit=Credit(raw=credit) if credit else None,
                 alt=alt,
             )
+
+
+def _next_ones(
+    document: Document, ruled: tuple[HtmlElement, ...]
+) -> dict[HtmlElement, HtmlElement]:
+    """Give each image the first of the layout's captions, or credits, that follows it before the next image."""
+    if not ruled:
+        return {}
+    wanted, found = set(ruled), dict[HtmlElement, HtmlElement]()
+    image = None
+    for element in document.tree.iter():
+        if element.tag == "img":
+            image = element
+        elif element in wanted and image is not None:
+            found.setdefault(image, element)
+    return found
 
 
 def _own_images(document: Document, layout: Found) -> set[HtmlElement] | None:
@@ -261,7 +285,7 @@ CAPTIONS: Final = mark_test(
 
 def _caption_element(image: HtmlElement, captions: Captions) -> HtmlElement | None:
     """Find the caption of an image: its figure's, or a marked element beside its wrappers."""
-    for level, wrapper in enumerate(islice(image.iterancestors(), MAX_WRAPPERS)):
+    for level, wrapper in enumerate(islice(_wrappers(image), MAX_WRAPPERS)):
         if wrapper.tag in ("body", "article", "main", "section"):
             return None
         marked = _marked_caption(wrapper, captions)
@@ -306,10 +330,14 @@ def _is_caption(element: HtmlElement) -> bool:
     return bool(CAPTION_MARK.search(marks.lower())) and element.find(".//img") is None
 
 
-def _read_caption(element: HtmlElement | None, alt: str | None) -> tuple[str | None, str | None]:
+def _read_caption(
+    element: HtmlElement | None, alt: str | None, ruled: HtmlElement | None = None
+) -> tuple[str | None, str | None]:
+    """Split a caption's element into caption and credit; *ruled* is the credit that the layout names."""
+    parts = (*([] if ruled is None else [ruled]), *(_credit_elements(element) if element is not None else ()))  # fmt: skip
+    found = [text for part in parts if (text := text_content(part))]
     if element is None:
-        return None, None
-    found = [text for part in _credit_elements(element) if (text := text_content(part))]
+        return None, without_label(found[0]) if found else None
     credit = found[0] if found else None
     whole = text_content(element)
     if len(whole) > MAX_CAPTION_CHARS:
@@ -362,9 +390,14 @@ def _credits_by_wrapper(document: Document, ruled: tuple[HtmlElement, ...]) -> C
     return found
 
 
+def _wrappers(image: HtmlElement) -> Iterator[HtmlElement]:
+    """Give the elements around an image; of a picture's sources libxml2 makes one inside the other."""
+    return (element for element in image.iterancestors() if element.tag != "source")
+
+
 def _may_be_told_of(image: HtmlElement, captions: Captions, credits_in: Captions) -> bool:
     """Tell whether anything near an image, or beside its wrappers, is marked as a caption or a credit."""
-    near = islice(image.iterancestors(), MAX_WRAPPERS + 1)
+    near = islice(_wrappers(image), MAX_WRAPPERS + 1)
     return any(wrapper in captions or wrapper in credits_in for wrapper in near)
 
 
@@ -372,7 +405,7 @@ def _credit_beside(
     image: HtmlElement, caption: HtmlElement | None, credits_in: Captions
 ) -> str | None:
     """Find a credit that stands beside the caption, or where there is none."""
-    for wrapper in islice(image.iterancestors(), MAX_WRAPPERS):
+    for wrapper in islice(_wrappers(image), MAX_WRAPPERS):
         if wrapper.tag in ("body", "article", "main", "section"):
             return None
         held = credits_in.get(wrapper, ())

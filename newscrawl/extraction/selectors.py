@@ -94,5 +94,6 @@ def _text(value: object) -> str:
     """Give the text of what a selector finds: an element, an attribute, a string."""
     if not isinstance(value, HtmlElement):
         return " ".join(value.split()) if isinstance(value, str) else ""
-    stated = value.get(VALUES.get(str(value.tag), ""), "")
+    attribute = VALUES.get(str(value.tag))
+    stated = value.get(attribute, "") if attribute else ""
     return " ".join(stated.split()) or text_content(value)

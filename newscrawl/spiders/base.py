@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from scrapy import Request, Spider
 from scrapy.http import Response
@@ -243,6 +244,9 @@ class NewsSpider(Spider):
     def is_own(self, url: str, site: str) -> bool:
         """Tell whether an address belongs to a site's registered domain, or to one that it may lead to."""
         if same_site(url, site):
+            return True
+        own = publisher_for(urlsplit(site).hostname)
+        if own is not None and publisher_for(urlsplit(url).hostname) is own:
             return True
         return any(same_site(url, f"https://{domain}/") for domain in self.allowed_by(site))
 
