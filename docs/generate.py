@@ -3,10 +3,16 @@
 from dataclasses import Field, fields
 from pathlib import Path
 
+import msgspec
+
 from newscrawl import items
 from newscrawl.jsonl import ON_REQUEST, field_docs
+from newscrawl.publishers import Layout, Limits, Poll, PublisherFile, TextRule, registry
 from newscrawl.reasons import BROKEN_INPUT, EditCode, Reason
 
+TABLES: tuple[tuple[str, type[msgspec.Struct]], ...] = (
+    ("The file", PublisherFile), ("[[layouts]]", Layout), ("[[text]]", TextRule), ("poll", Poll), ("limits", Limits),
+)  # fmt: skip
 FOLDER = Path(__file__).parent
 TYPES = (
     items.Article, items.Block, items.Author, items.Agency, items.Dateline, items.Image, items.Credit,
@@ -17,7 +23,51 @@ TYPES = (
 
 def pages() -> dict[str, str]:
     """Give the generated pages by file name."""
-    return {"reasons.md": reasons_page(), "schema.md": schema_page()}
+    return {
+        "reasons.md": reasons_page(),
+        "schema.md": schema_page(),
+        "publishers.md": publishers_page(),
+    }
+
+
+def publishers_page() -> str:
+    """Make the tables of a publisher file's keys, and of the shipped files."""
+    shipped = [source for source in registry().sources() if source.is_shipped]
+    countries = len({source.country for source in shipped})
+    rows = "\n".join(map(_publisher_row, shipped))
+    return f"""# Publisher files
+
+Made from `newscrawl/publishers.py` and `newscrawl/reference/publishers/` by `make docs`; how to write one is in
+[sources.md](sources.md).
+{"".join(map(_keys_of, TABLES))}
+## Shipped sources
+
+{len(shipped)} publishers in {countries} countries. *Verified* are the keys that a stored page of the site confirms
+(`python -m benchmarks.verify_sources FOLDER`); the others are from public knowledge, and may have changed.
+
+| source | name | country | language | zone | lists | corrects | verified |
+|---|---|---|---|---|--:|---|---|
+{rows}
+"""
+
+
+def _publisher_row(source: PublisherFile) -> str:
+    lists = len(source.feeds) + len(source.sitemaps) + len(source.sections)
+    keys = dict.fromkeys(key for layout in source.layouts for key, _ in layout.selectors())
+    corrects = ", ".join([*keys, *(["text rules"] if source.text else [])])
+    return (
+        f"| `{source.id}` | {source.name} | {source.country} | {source.language} | {source.timezone} | {lists} "
+        f"| {corrects} | {', '.join(source.verified) or 'no'} |"
+    )
+
+
+def _keys_of(table: tuple[str, type[msgspec.Struct]]) -> str:
+    name, cls = table
+    docs = field_docs(cls)
+    rows = "\n".join(
+        f"| `{key}` | {docs[key]} |" for key in cls.__struct_fields__ if key not in ("id", "path")
+    )
+    return f"\n## {name}\n\n| key | meaning |\n|---|---|\n{rows}\n"
 
 
 def reasons_page() -> str:

@@ -24,6 +24,7 @@ from newscrawl.items import Article, Page, Rejected
 from newscrawl.jsonl import encode, encode_failure
 from newscrawl.pages import Sizes, Source, find_sources, read_source
 from newscrawl.profiles import Profiles, read_profiles
+from newscrawl.publishers import registry
 from newscrawl.reasons import BROKEN_INPUT, Reason
 from newscrawl.stages import clean
 from newscrawl.wording import numbered
@@ -235,6 +236,8 @@ def clean_pages(
         for number, page in numbered_pages:
             yield number, clean_line(page, options)
         return
+    # Read here too: what is wrong with a publisher file is logged, and nobody hears the workers.
+    registry()
     with Crew(options.workers, seconds=options.seconds, memory=options.memory) as crew:
         try:
             yield from _in_flight(numbered_pages, options, crew)

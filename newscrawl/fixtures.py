@@ -26,6 +26,7 @@ FOLDER: Final = "fixtures"
 """Beside the publisher files of a user."""
 IN_PROJECT: Final = Path("tests/fixtures/publishers")
 """Of newscrawl itself, and of whoever has a project like it."""
+KNOWN: Final = "known_failures.json"
 FIELDS: Final = (
     "title", "subtitle", "body", "authors", "desk", "editors", "agencies", "date_published", "date_modified",
     "dateline", "images", "tags", "section", "language", "publisher",
@@ -107,6 +108,25 @@ def find_fixtures(folders: Iterable[Path], publisher: str | None = None) -> list
     """Give the fixtures in some folders, those of one publisher alone if it is named."""
     pattern = f"{publisher or '*'}/*/page.json"
     return [Fixture(path.parent) for folder in folders for path in sorted(folder.glob(pattern))]
+
+
+def known_failures(folders: Iterable[Path]) -> dict[str, str]:
+    """Give the fields that are known to fail, as `publisher/slug::field`, with the reason.
+
+    They stand in `known_failures.json` in the folder of the fixtures, or beside it.
+
+    Raises:
+        InputError: such a file is wrong.
+
+    """
+    found: dict[str, str] = {}
+    for path in (place / KNOWN for folder in folders for place in (folder, folder.parent)):
+        if path.is_file():
+            try:
+                found |= dict(json.loads(path.read_text(encoding="utf-8")))
+            except (OSError, ValueError, TypeError) as error:
+                raise InputError(f"{path}: {error}") from error
+    return found
 
 
 def fixture_folders() -> list[Path]:

@@ -139,7 +139,7 @@ def _draft(
         candidates=candidates,
         publisher=Publisher(name=_text(adapter[name]) or None if name else None, domain=host),
         language=_language(adapter),
-        country=known.country if known else country_of(host),
+        country=(known.country if known else None) or country_of(host),
         timezone=known.timezone if known else None,
     )
 

@@ -142,7 +142,7 @@ def labelled_dates(line: str) -> tuple[tuple[DateField, str], ...]:
         is_modified = mark is not None and fold(mark[1]) in _modified_labels()
         if DIGITS.search(line[start:end]):
             found.append(
-                ("modified" if is_modified else "published", line[start:end].strip(" |(),;–-"))
+                ("modified" if is_modified else "published", line[start:end].strip(" |(),;/–—-"))
             )
     return tuple(found)
 

@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
-from itertools import zip_longest
+from itertools import islice, zip_longest
 from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
 
@@ -38,6 +38,8 @@ MAX_CHILDREN: Final = 3
 MAX_SECTIONS: Final = 6
 MIN_LINKS: Final = 1
 """Article links of a page that make it a section."""
+MAX_ENTRIES: Final = 1000
+"""Articles of one list that are looked at; a sitemap may have fifty thousand."""
 ARTICLES: Final = 10
 
 
@@ -129,6 +131,8 @@ class ProbeSpider(NewsSpider):
         if not any(lead.entries for lead in self.survey.leads):
             for path in USUAL_PATHS:
                 await self._list(urljoin(response.url, path), kind_of(path), is_guess=True)
+                if self.survey.good("feed", "news_sitemap", "sitemap", "index"):
+                    break
         if tree is not None:
             await self._sections(response, tree)
         elif wall := classify(page_of(response, self.name)):
@@ -136,6 +140,8 @@ class ProbeSpider(NewsSpider):
 
     async def _list(self, url: str, kind: str, *, depth: int = 0, is_guess: bool = False) -> None:
         """Read a feed or sitemap; of an index the news sitemaps and the newest others."""
+        if any(lead.url == url for lead in self.survey.leads):
+            return
         lead = Lead(url, kind)
         response = await self._fetch(url)
         if not isinstance(response, Response):
@@ -197,7 +203,8 @@ class ProbeSpider(NewsSpider):
 
     def _articles(self, entries: Iterable[Listed]) -> Iterable[Listed]:
         home = self.source.home_page if self.source else self.survey.home
-        return (entry for entry in entries if self.skip_rule(entry, home) is None)
+        own = (entry for entry in entries if self.skip_rule(entry, home) is None)
+        return islice(own, MAX_ENTRIES)
 
     # -- articles -----------------------------------------------------------------------------------
 

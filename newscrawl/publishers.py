@@ -80,13 +80,19 @@ class Layout(_Table, frozen=True, kw_only=True):
     strip: Strings = ()
     """Elements that are no text, wherever they stand."""
     title: Strings = ()
+    """The headline; of several selectors of a text the first that finds one counts."""
     subtitle: Strings = ()
+    """The standfirst."""
     byline: Strings = ()
+    """Who wrote it: all that the selector finds, an author each."""
     date: Strings = ()
-    """Of the publication."""
+    """The time of publication; of a `time` element its `datetime`, of a `meta` its `content`."""
     modified: Strings = ()
+    """The time of the last change."""
     section: Strings = ()
+    """The section."""
     tags: Strings = ()
+    """Keywords, one for each element."""
     images: Strings = ()
     """The article's images, or elements that hold them: no other image is the article's."""
     images_after: Strings = ()
@@ -94,7 +100,9 @@ class Layout(_Table, frozen=True, kw_only=True):
     images_before: Strings = ()
     """What stands after the first of these elements is no image of the article."""
     caption: Strings = ()
+    """Captions: each belongs to the image before it."""
     credit: Strings = ()
+    """Credits of images; one inside a caption is cut out of it."""
     LISTS: ClassVar[Strings] = (
         "body", "within", "keep", "strip", "title", "subtitle", "byline", "date", "modified", "section", "tags",
         "images", "images_after", "images_before", "caption", "credit",
@@ -122,7 +130,9 @@ class Poll(_Table, frozen=True, kw_only=True):
     """Bounds of the time between two looks at a list, as ages: `10m`, `1d`."""
 
     least: str | None = None
+    """The shortest."""
     most: str | None = None
+    """The longest."""
 
     def bounds(self) -> tuple[float | None, float | None]:
         """Give both in seconds."""
@@ -143,26 +153,41 @@ class PublisherFile(_Table, frozen=True, kw_only=True):
     """What a publisher file states; `name` and `domains` are enough."""
 
     name: str
+    """What the publisher is called, as it writes itself."""
     domains: Strings
+    """Its domains, those of subdomains among them; no other file of the same place may have one of them."""
     home: str | None = None
+    """The address of the home page, if it is not `https://` and the first domain."""
     language: str | None = None
+    """ISO 639-1; taken where a page's text does not tell."""
     country: str | None = None
+    """ISO 3166-1; it settles abbreviations of time zones and the order of day and month."""
     timezone: str | None = None
+    """IANA; the zone of times that are printed without an offset."""
     feeds: Strings = ()
+    """Addresses of feeds: RSS, Atom, RDF, JSON Feed."""
     sitemaps: Strings = ()
+    """Addresses of sitemaps, and of indexes of them."""
     sections: Strings = ()
+    """Addresses of pages that link to articles."""
     article_pattern: str | None = None
     """A regular expression that is found in the address of each article, its query left out."""
     revisits: Strings = ()
+    """Ages at which articles are looked at again: `1h 6h 24h 7d`."""
     poll: Poll = Poll()
+    """Bounds of the time between two looks at a list."""
     limits: Limits = Limits()
+    """How hard its hosts may be asked."""
     headers: Mapping[str, str] = {}
+    """Headers that its hosts get, and nobody else, such as a cookie of consent."""
     render: bool = False
     """Whether its pages are drawn by scripts, and rendered in a browser."""
     verified: Strings = ()
     """Keys of this file that were confirmed on pages of the site; the others are from public knowledge."""
     layouts: tuple[Layout, ...] = ()
+    """How its pages read, each until a day."""
     text: tuple[TextRule, ...] = ()
+    """What recurs in its texts and is none of them."""
     id: str = ""
     """Its file's name without `.toml`; in a list file its first domain, unless stated."""
     path: str = ""

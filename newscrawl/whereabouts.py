@@ -4,14 +4,16 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from newscrawl.dates.zones import country_zone, zones_of
-from newscrawl.items import Article, Page
+from newscrawl.dates.formats import read_date
+from newscrawl.dates.zones import country_zone, zone_of, zones_of
+from newscrawl.items import Article, DateInfo, Page
 from newscrawl.reference import country_of, load_table, zone_table
+from newscrawl.wording import numbered
 
 HEAD: Final = 20_000
 """Bytes of a page in which its languages are declared."""
@@ -20,16 +22,22 @@ LOCALE: Final = re.compile(
     r"|og:locale[\"'][^>]{0,50}content\s*=\s*[\"']([a-z]{2})[-_]([a-z]{2})\b",
     re.IGNORECASE,
 )
-DEFAULT_LOCALES: Final = frozenset({("en", "US"), ("en", "GB")})
+DEFAULT_LOCALES: Final = frozenset({("en", "US")})
 """What frameworks declare where nobody has set anything."""
 TELLING: Final = frozenset({"offset", "name", "compared"})
 """Ways in which a date's offset was found that say something of where the publisher is."""
-
-
-MENTIONS: Final = 3
-"""Times that a country or the city of its zone must be named in the articles, to be taken for the publisher's."""
-LEAD: Final = 2
-"""How many times as often as the next."""
+ZONE_NAME: Final = re.compile(
+    r"\d[:.]\d\d(?:[:.]\d\d)?\s*(?:[ap]\.?m\.?\s*)?\(?([A-Z]{2,5})\b(?![+-])", re.IGNORECASE
+)
+"""The abbreviation behind a printed time; `GMT+0000` is how a script prints one."""
+MOST: Final = 0.5
+"""Share of the articles that must name a place, for it to be taken instead of one with a larger press."""
+FEW: Final = 4
+"""A zone must be printed on one article of so many."""
+QUARTER: Final = timedelta(minutes=15)
+FARTHEST: Final = timedelta(hours=14)
+NOWHERE: Final = frozenset({"UTC", "Z"})
+"""Zones in which nobody lives."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,12 +78,13 @@ def find_whereabouts(
     language = _most(article.language for article in articles)
     press = tuple(load_table("press")["press"].get(language or "", ()))
     country, why = _country(host, articles, pages, press)
-    told = [(moment, offset) for moment, offset in _moments(articles) if offset]
-    named = _mentions(articles, (country,) if country else press)
-    place = _place(country, press, told, named)
+    told = list(_told(articles))
+    if FEW * len(told) < len(articles):
+        told = []  # of an agency's story, or of a part of the site that is made elsewhere
+    place = _place(country, language, told, articles)
     reasons = [f"language: of {_share(articles, language)}"] if language else []
     if place and not country:
-        country, why = place.country, "its name in the articles" if named[place] else "the zone"
+        country, why = place.country, "the zone" if told else "the language, a guess"
     if country:
         reasons.append(f"country: by {why}")
     if place:
@@ -93,10 +102,9 @@ def _country(
     if found := country_of(host):
         return found, "the domain"
     name = _most(article.publisher.name for article in articles) or ""
-    text = " ".join(article.text for article in articles)
-    named = [code for code, country in _names().items() if _count(country, name)]
-    if len(named) == 1 and (named[0] in press or _count(_names()[named[0]], text)):
-        return named[0], "the publisher's name"
+    named = {code for code in _names() if any(_is_named(word, name) for word in _words_of(code))}
+    if len(named) == 1 and _share_naming(articles, next(iter(named))):
+        return next(iter(named)), "the publisher's name"
     regions = Counter(region for page in pages for region in _regions(page))
     known = [region for region, _ in regions.most_common() if region in press or not press]
     if known:
@@ -104,61 +112,59 @@ def _country(
     return (press[0], "the language") if len(press) == 1 else (None, "")
 
 
-def _mentions(articles: Sequence[Article], countries: Sequence[str]) -> Counter[Place]:
-    """Count how often articles name each country, and the city of each of its zones."""
-    words = " ".join(f"{article.title or ''} {article.text}" for article in articles)
-    counts = Counter[Place]()
-    for country in countries:
-        whole = _count(_names()[country], words) if country in _names() else 0
-        for zone in _zones_of(country):
-            city = zone.rsplit("/", 1)[-1].replace("_", " ")
-            counts[Place(country, zone)] = whole + (_count(city, words) if city else 0)
-    return counts
+def _words_of(country: str) -> tuple[str, ...]:
+    """Give the names that a country goes by: its own, and those of the cities of its time zones."""
+    cities = (zone.rsplit("/", 1)[-1].replace("_", " ") for zone in _zones_of(country))
+    return tuple(dict.fromkeys((_names()[country], *cities)))
 
 
-def _count(name: str, text: str) -> int:
-    return len(re.findall(rf"\b{re.escape(name)}\b", text, re.IGNORECASE))
+def _is_named(name: str, text: str) -> bool:
+    return bool(re.search(rf"\b{re.escape(name)}\b", text, re.IGNORECASE))
+
+
+def _share_naming(articles: Sequence[Article], country: str, zone: str | None = None) -> float:
+    """Give the share of the articles that name a country, or the city of a zone of it."""
+    words = _words_of(country)
+    if zone:
+        words = (_names()[country], zone.rsplit("/", 1)[-1].replace("_", " "))
+    naming = sum(any(_is_named(word, article.text) for word in words) for article in articles)
+    return naming / max(1, len(articles))
 
 
 def _place(
     country: str | None,
-    press: Sequence[str],
+    language: str | None,
     told: list[tuple[datetime, timedelta]],
-    named: Counter[Place],
+    articles: Sequence[Article],
 ) -> Place | None:
-    """Choose among the zones that the printed times fit; without such times only what is clear."""
-    countries = (country,) if country else press
+    """Choose among the zones that the printed times fit; without such times the usual one."""
+    table = load_table("press")
+    countries = (country,) if country else table["press"].get(language or "", ())
     places = [Place(name, zone) for name in countries for zone in _zones_of(name)]
-    if not places:
-        return None
     hits = {place: sum(_fits(place.zone, *one) for one in told) for place in places}
-    most = max(hits.values())
-    if told and 2 * most > len(told):
-        fitting = [place for place in places if hits[place] == most]
-        return max(fitting, key=lambda place: named[place])
-    main = country_zone(country)
-    if main and country:
-        # Printed by a CMS that is set to another zone, or not at all; the country still has one.
-        return Place(country, str(main))
-    return _named_most(named)
+    most = max(hits.values(), default=0)
+    if 2 * most > len(told):
+        return _named_most([place for place in places if hits[place] == most], articles)
+    # Printed by a CMS that is set to another zone, or not at all; the country still has one.
+    usual = country or table["main"].get(language or "")
+    return Place(usual, _zones_of(usual)[0]) if usual and _zones_of(usual) else None
 
 
-def _named_most(named: Counter[Place]) -> Place | None:
-    """Give the place that is named by far the most; None where none is."""
-    ranked = named.most_common()
-    if not ranked or ranked[0][1] < MENTIONS:
-        return None
-    best, number = ranked[0]
-    others = [n for place, n in ranked[1:] if place.country != best.country]
-    return best if number >= LEAD * max(others, default=0) else None
+def _named_most(places: list[Place], articles: Sequence[Article]) -> Place:
+    """Give the first of some places, unless more than half of the articles name another, and far fewer the first."""
+    first = places[0]
+    shares = {place: _share_naming(articles, place.country, place.zone) for place in places}
+    best = max(places, key=lambda place: shares[place])
+    return best if shares[best] > MOST and shares[first] < shares[best] / 2 else first
 
 
 def _reason(place: Place, told: list[tuple[datetime, timedelta]]) -> str:
     fits = sum(_fits(place.zone, *one) for one in told)
     if fits:
-        return f"times of {fits} articles fit"
-    main = country_zone(place.country)
-    return "the country has one" if main else "a guess, by the places that articles name: check it"
+        return f"times of {numbered(fits, 'article')} fit"
+    return (
+        "the country has one" if country_zone(place.country) else "a guess, the usual one: check it"
+    )
 
 
 @cache
@@ -186,23 +192,46 @@ def _regions(page: Page) -> Iterator[str]:
             yield region.upper()
 
 
-def _moments(articles: Iterable[Article]) -> Iterator[tuple[datetime, timedelta]]:
-    """Give the moments of publication with the offset that was printed, those in UTC with none."""
+def _told(articles: Iterable[Article]) -> Iterator[tuple[datetime, timedelta]]:
+    """Give the moments of publication with the offset that was printed, none for those in UTC."""
     for article in articles:
         info = article.dates.published
-        if info is None or not article.date_published or info.zone_from not in TELLING:
+        moment = _moment(article.date_published)
+        if info is None or moment is None or (offset := moment.utcoffset()) is None:
             continue
-        try:
-            moment = datetime.fromisoformat(article.date_published)
-        except ValueError:
+        names = (ZONE_NAME.search(raw) for raw in (info.raw, *(c.raw for c in info.alternatives)))
+        zones = [zone_of(m[1].upper(), None) for m in names if m and m[1].upper() not in NOWHERE]
+        if zone := next(filter(None, zones), None):
+            yield moment, moment.astimezone(zone).utcoffset() or timedelta()
+        elif offset and info.zone_from in TELLING:
+            yield moment, offset
+        elif local := next(_local_offsets(moment, info), None):
+            yield moment, local
+
+
+def _local_offsets(moment: datetime, info: DateInfo) -> Iterator[timedelta]:
+    """Give how far a date without a zone is from the same moment with one: the same second, quarters of hours apart."""
+    for other in info.alternatives:
+        reading = read_date(other.raw)
+        if reading is None or reading.zone_from or reading.precision != "second":
             continue
-        if moment.tzinfo is not None:
-            yield moment, moment.utcoffset() or timedelta()
+        apart = reading.wall.replace(tzinfo=UTC) - moment
+        if apart and not apart % QUARTER and abs(apart) <= FARTHEST:
+            yield apart
+
+
+def _moment(text: str | None) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
 
 
 def _zones_of(country: str) -> list[str]:
+    """Give the zones of a country, the one first that most of its press is written in."""
     main = country_zone(country)
-    return [*([str(main)] if main else []), *zones_of(country)]
+    usual = str(main) if main else load_table("press")["zones"].get(country)
+    return list(dict.fromkeys((*([usual] if usual else []), *zones_of(country))))
 
 
 def _fits(zone: str, moment: datetime, offset: timedelta) -> bool:

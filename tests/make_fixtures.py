@@ -6,10 +6,12 @@ wrote down beside it, so that a fixture can fail.
 
 import gzip
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from newscrawl.demo.site import DemoArticle, DemoPublisher, build_site, load_publishers
+from newscrawl.demo.site import DemoArticle, DemoPublisher, Resource, build_site, load_publishers
+from newscrawl.fixtures import write_json
 
 FOLDER = Path(__file__).parent / "fixtures" / "publishers"
 FETCHED_AT = "2026-11-01T06:00:00+00:00"
@@ -21,17 +23,40 @@ def main() -> None:
     site = build_site()
     for publisher in load_publishers():
         for article in publisher.articles:
-            folder = FOLDER / publisher.host.removeprefix("www.") / article.slug
-            folder.mkdir(parents=True, exist_ok=True)
-            resource = site[article.url]
-            # mtime=0: the same page gives the same bytes.
-            (folder / "page.html.gz").write_bytes(gzip.compress(resource.body, 9, mtime=0))
-            page = {
-                "url": article.url, "content_type": resource.content_type,
-                "fetched_at": FETCHED_AT, "why": f"{publisher.template} markup",
-            }  # fmt: skip
-            _write(folder / "page.json", page)
-            _write(folder / "article.json", truth(publisher, article))
+            write(publisher, article, site[article.url])
+        if publisher.template == "quintype":
+            # NewsGram's pages are made by the same framework.
+            first = publisher.articles[0]
+            write(publisher, first, as_newsgram(site[first.url]), host="www.newsgram.com")
+
+
+def write(
+    publisher: DemoPublisher, article: DemoArticle, resource: Resource, host: str | None = None
+) -> None:
+    """Write one fixture; *host* is another publisher's, whose page it is made to be."""
+    found = host or publisher.host
+    folder = FOLDER / found.removeprefix("www.") / article.slug
+    folder.mkdir(parents=True, exist_ok=True)
+    # mtime=0: the same page gives the same bytes.
+    (folder / "page.html.gz").write_bytes(gzip.compress(resource.body, 9, mtime=0))
+    page = {
+        "url": article.url.replace(publisher.host, found), "content_type": resource.content_type,
+        "fetched_at": FETCHED_AT, "why": f"{publisher.template} markup",
+    }  # fmt: skip
+    expected = truth(publisher, article)
+    if host:
+        text = json.dumps(expected, ensure_ascii=False)
+        for old, new in ((publisher.host, host), (publisher.name, "NewsGram")):
+            text = text.replace(old, new)
+        expected = json.loads(text)
+    write_json(folder / "page.json", page)
+    write_json(folder / "article.json", expected)
+
+
+def as_newsgram(resource: Resource) -> Resource:
+    """Give a page of LanternGram as one of NewsGram's: the same framework, our own text."""
+    body = resource.body.replace(b"www.lanterngram.example", b"www.newsgram.com")
+    return replace(resource, body=body.replace(b"LanternGram", b"NewsGram"))
 
 
 def truth(publisher: DemoPublisher, article: DemoArticle) -> dict[str, Any]:
@@ -70,10 +95,6 @@ def block(paragraph: str) -> list[str]:
     """Split the truth's marks for headings, list items and quotes from the text."""
     mark = next((mark for mark in KINDS if paragraph.startswith(mark)), "")
     return [KINDS.get(mark, "paragraph"), " ".join(paragraph.removeprefix(mark).split())]
-
-
-def _write(path: Path, value: object) -> None:
-    path.write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

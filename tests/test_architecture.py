@@ -8,8 +8,7 @@ import pytest
 
 import newscrawl
 from docs.generate import pages
-from newscrawl.errors import DataError
-from newscrawl.publishers import parse_publisher, publisher_for
+from newscrawl.publishers import publisher_for
 from newscrawl.reasons import EditCode, Reason
 from newscrawl.reference import agencies, load_table, word_list
 
@@ -84,18 +83,3 @@ def test_publisher_files_are_found_by_host() -> None:
     assert found is not None
     assert found.timezone == "Asia/Kolkata"
     assert publisher_for("newsgram.com.evil.example") is None
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ('name = "A"', "key 'domains' is missing"),
-        ('name = "A"\ndomains = ["a.org"]\ntimzone = "x"', "unknown key 'timzone'"),
-        ("name =", "Invalid value"),
-    ],
-)
-def test_a_wrong_publisher_file_is_an_error_with_file_and_key(text: str, message: str) -> None:
-    with pytest.raises(DataError, match=message) as caught:
-        parse_publisher("a.org.toml", text)
-
-    assert str(caught.value).startswith("a.org.toml: ")

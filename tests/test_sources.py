@@ -1,6 +1,7 @@
 """Sources by the command line and as spiders: added, listed, shown, tested, crawled."""
 
 import json
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -164,6 +165,17 @@ def test_a_wrong_file_is_named_and_the_others_are_listed(run: Run, tmp_path: Pat
     assert "courier.example" in listed.stdout
 
 
+@pytest.mark.parametrize("workers", ["0", "1"])
+def test_a_wrong_file_is_told_once_by_a_batch(run: Run, tmp_path: Path, workers: str) -> None:
+    place(tmp_path, 'name = "B"\ndomain = "b.example"\n', "b.example")
+    (tmp_path / "page.html").write_text(article(1), "utf-8")
+
+    cleaned = run("clean", "page.html", "--workers", workers, "-O", "out.jsonl")
+
+    assert cleaned.returncode == 0, cleaned.stderr
+    assert cleaned.stderr.count("b.example.toml:2: domain: unknown key") == 1
+
+
 def test_show_prints_the_file_and_what_was_delivered(run: Run, tmp_path: Path) -> None:
     place(tmp_path)
     run("crawl", "courier.example", "-O", "out.jsonl", *FAST)
@@ -194,6 +206,9 @@ def test_fixtures_are_added_and_compared_field_by_field(run: Run, tmp_path: Path
     good = run("sources", "test", "courier.example")
     expected.write_text(expected.read_text("utf-8").replace("Jo Field", "Jo Meadow"), "utf-8")
     bad = run("sources", "test", "courier.example")
+    known = tmp_path / "data/sources/fixtures/known_failures.json"
+    known.write_text('{"courier.example/third::authors": "the truth is another"}', "utf-8")
+    excused = run("sources", "test", "courier.example")
 
     assert added.returncode == 0, added.stderr
     assert "Old library to reopen" in added.stdout
@@ -203,6 +218,7 @@ def test_fixtures_are_added_and_compared_field_by_field(run: Run, tmp_path: Path
     assert "courier.example/third: authors" in bad.stdout
     assert "expected ['Jo Meadow']" in bad.stdout
     assert "found    ['Jo Field']" in bad.stdout
+    assert excused.returncode == 0, excused.stderr
 
 
 def test_a_fixture_of_a_file_takes_its_address_and_time_from_the_options(
@@ -296,6 +312,29 @@ def test_sections_and_the_pattern_tell_articles(run: Run, web: Web, tmp_path: Pa
 
     assert len(lines(tmp_path / "out.jsonl")) == 3
     assert not web.asked("/offers/")
+
+
+def test_a_source_is_polled_and_one_whose_file_is_gone_holds_up_no_other(
+    run: Run, web: Web, tmp_path: Path
+) -> None:
+    path = place(tmp_path)
+    run("crawl", "courier.example", "-O", "out.jsonl", *FAST)
+    with sqlite3.connect(tmp_path / "data" / "state.db") as database:
+        database.execute("UPDATE url SET due = 1 WHERE due IS NOT NULL AND kind = 'feed'")
+    listed = run("run", "--due", "--list")
+    web.pages[f"{HOME}rss.xml"] = feed(range(14))
+    web.pages |= {url_of(n): Answer(article(n)) for n in (12, 13)}
+    path.rename(tmp_path / "gone")
+    without = run("run", "--due", *FAST)
+    (tmp_path / "gone").rename(path)
+
+    polled = run("run", "--due", *FAST)
+
+    assert "courier.example: 1 lists" in listed.stdout
+    assert without.returncode == 4
+    assert "courier.example: there is no such source or spider any more" in without.stderr
+    assert polled.returncode == 0, polled.stderr
+    assert "2 new" in polled.stderr
 
 
 def test_single_articles_of_a_source_can_be_asked_for(web: Web, tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ MAX_TAIL_LINES: Final = 40
 TAIL_BLOCKS: Final = 4
 """Blocks from the end in which a desk or agency tail may stand; behind it come notes and links."""
 HEAD_BLOCKS: Final = 3
-"""Blocks from the start in which the dateline may stand, a repeated title and a lead before it."""
+"""Paragraphs from the start in which the dateline may stand, a repeated title and a lead before it."""
 
 
 Entry = tuple[Name, Candidate]
@@ -387,11 +387,14 @@ def _kept(block: Block, text: str) -> list[Block]:
 
 
 def _take_dateline(draft: Draft) -> Draft:
-    kept = ((i, block) for i, block in enumerate(draft.blocks) if not _is_dropped(block))
+    # The points of a summary may stand before the first paragraph.
+    kept = (
+        (i, block)
+        for i, block in enumerate(draft.blocks)
+        if block.kind == "paragraph" and not _is_dropped(block)
+    )
     for index, block in islice(kept, HEAD_BLOCKS):
-        if block.kind == "paragraph" and (
-            found := read_dateline(block.text, draft.country, draft.publisher)
-        ):
+        if found := read_dateline(block.text, draft.country, draft.publisher):
             dateline, rest = found
             blocks = (*draft.blocks[:index], replace(block, text=rest), *draft.blocks[index + 1 :])
             agency = _agency_of(dateline.agency)

@@ -21,6 +21,7 @@ from newscrawl.errors import UsageError
 from newscrawl.extensions import last_line, totals_of
 from newscrawl.extraction.document import is_http_url
 from newscrawl.profiles import read_profiles
+from newscrawl.publishers import registry
 from newscrawl.quality import registrable_domain
 from newscrawl.reasons import Reason
 from newscrawl.spiders.articles import home_of
@@ -29,12 +30,13 @@ from newscrawl.wording import numbered
 EXAMPLE: Final = """
 examples:
   newscrawl crawl newsgram
+  newscrawl crawl reuters.com                             a source, by the lists that its publisher file states
   newscrawl crawl https://www.example.org/ example.net --limit 50 > new.jsonl
   newscrawl crawl https://www.example.org/ --no-state -O everything.jsonl
   newscrawl crawl https://www.example.org/ --since 2026-01-01 --until 2026-01-31
   newscrawl crawl https://www.example.org/ --since 7d --dry-run
 
-A name is a spider of this project. The address of a home page means the whole site, by the feeds
+A name is a source (newscrawl sources list) or a spider of this project. The address of a home page means the whole site, by the feeds
 and sitemaps it names, else by its links; that of a section means the articles it links to; any
 other is one article.
 
@@ -54,7 +56,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Define the command's options."""
     parser.epilog = EXAMPLE
     parser.add_argument(
-        "sources", nargs="+", metavar="SOURCE|URL", help="a spider's name or an address"
+        "sources",
+        nargs="+",
+        metavar="SOURCE|URL",
+        help="a source's or spider's name, or an address",
     )
     add_output_options(parser)
     parser.add_argument(
@@ -180,8 +185,12 @@ def _sorted_addresses(texts: list[str], known: list[str]) -> tuple[list[str], li
     sites, sections, urls = list[str](), list[str](), list[str]()
     for text in texts:
         if not is_http_url(text) and not HOST.fullmatch(text):
-            names = ", ".join(sorted(known))
-            raise UsageError(f"{text!r} is neither an address nor a spider (there are: {names})")
+            sources = {source.id for source in registry().sources()}
+            names = ", ".join(sorted(set(known) - sources))
+            raise UsageError(
+                f"{text!r} is neither an address, nor a spider (there are: {names}), "
+                "nor one of newscrawl sources list"
+            )
         address = home_of(text)
         if urlsplit(address).path in ("", "/") and not urlsplit(address).query:
             sites.append(address)

@@ -6,6 +6,8 @@ import time
 from pathlib import Path
 from typing import Any, Final
 
+from scrapy.spiderloader import get_spider_loader
+
 from newscrawl.cli.crawl import (
     exit_code_of_due,
     given_settings,
@@ -87,8 +89,17 @@ def run(options: argparse.Namespace) -> ExitCode:
     for job in jobs:
         if job.is_taken:
             print(f"newscrawl: {job.name}: being crawled by another run, left out", file=sys.stderr)
+    # A source whose file has gone since is no reason to leave the others out.
+    known = set(get_spider_loader(settings).list())
+    lost = [job.spider for job in todo if job.spider not in known]
+    for name in lost:
+        print(
+            f"newscrawl: {name}: there is no such source or spider any more, left out",
+            file=sys.stderr,
+        )
+    todo = [job for job in todo if job.spider in known]
     if not todo:
-        return ExitCode.OK
+        return ExitCode.DEGRADED if lost else ExitCode.OK
     try:
         stats = run_crawls(todo, settings)
     except StateError as error:
@@ -100,7 +111,8 @@ def run(options: argparse.Namespace) -> ExitCode:
     for one in stats:
         if not options.quiet:
             print_ends(one)
-    return exit_code_of_due(stats)
+    code = exit_code_of_due(stats)
+    return ExitCode.DEGRADED if lost and code is ExitCode.OK else code
 
 
 def _print_due(jobs: list[DueJob], following: float | None, *, is_quiet: bool) -> None:

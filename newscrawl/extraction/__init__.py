@@ -394,7 +394,7 @@ def _with_publisher_file(draft: Draft) -> Draft:
         draft,
         publisher=Publisher(name=known.name, domain=publisher.domain),
         language=draft.language or known.language,
-        country=known.country,
+        country=known.country or country_of(publisher.domain),
         timezone=known.timezone,
         publisher_layout=draft.publisher_layout or known.id,
     )

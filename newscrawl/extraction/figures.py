@@ -99,7 +99,7 @@ def split_credit(caption: str, alt: str | None = None) -> tuple[str, str | None]
     for pattern in (_credit_tail(), _agency_tail(), _bracket_tail(), SLASHED_TAIL, HANGUL_TAIL):
         if match := pattern.search(f" {caption}"):
             found = match[match.lastindex or 1]
-            kept = caption[: max(0, match.start(match.lastindex or 1) - 1)].rstrip(" |/([–-")
+            kept = caption[: max(0, match.start(match.lastindex or 1) - 1)].rstrip(" |/([–—-")
             return kept, without_label(found.strip(" ()[]|/"))
     return caption, None
 

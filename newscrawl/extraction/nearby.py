@@ -111,7 +111,7 @@ def _labelled_or_near(
         found = DATE.search(text)
         if found is None:
             continue
-        raw = text[found.start() : found.end() + CLOCK_CHARS]
+        raw = text[found.start() : _end_of(text, found)]
         field = "modified" if MODIFIED_WORD.search(text[: found.start()]) else "published"
         gap = start - at if at < start else max(0, at - end)
         if _is_closed(element, around) and (gap > ADJACENT or _is_in_closed_tag(element, around)):
@@ -121,7 +121,7 @@ def _labelled_or_near(
             near.append((gap, Candidate(field=field, raw=raw, method="text.near")))
         elif len(text) <= MAX_SAID and (named := SAID.search(text)):
             later = DATE.search(text, named.end()) or found
-            raw = text[later.start() : later.end() + CLOCK_CHARS]
+            raw = text[later.start() : _end_of(text, later)]
             is_changed = MODIFIED_WORD.search(text[: later.start()]) and later is found
             said.append(
                 Candidate(
@@ -132,6 +132,13 @@ def _labelled_or_near(
             said.append(Candidate(field=field, raw=raw, method="text.said"))
     yield from (candidate for _, candidate in sorted(near, key=itemgetter(0)))
     yield from said
+
+
+def _end_of(text: str, found: re.Match[str]) -> int:
+    """Give where a date's clock ends; a second date so near, of the last change, is not cut in two."""
+    second = DATE.search(text, found.end())
+    is_near = second is not None and second.start() <= found.end() + CLOCK_CHARS
+    return (second.end() if second is not None and is_near else found.end()) + CLOCK_CHARS
 
 
 def _is_date_line(text: str, found: re.Match[str]) -> bool:
