@@ -20,7 +20,7 @@ from typing import Any, ClassVar, Final, Self
 import msgspec
 import tomli
 from cssselect import HTMLTranslator, SelectorError
-from lxml.etree import XPath, XPathError
+from lxml.etree import Element, XPath, XPathError
 
 from newscrawl.ages import read_age
 from newscrawl.errors import DataError
@@ -35,6 +35,13 @@ LIST_FILE: Final = "sources.toml"
 SHIPPED: Final = "shipped"
 XPATH_BEGINS: Final = ("/", "(", "./", "..", "string(", "normalize-space(")
 """By these a selector is XPath; every other is CSS."""
+NAMESPACES: Final = {"re": "http://exslt.org/regular-expressions"}
+TRIED_TAGS: Final = (
+    "article", "section", "div", "main", "header", "footer", "aside", "nav", "h1", "h2", "h3", "h4", "p", "span", "a", "ul",
+    "ol", "li", "figure", "figcaption", "img", "time", "meta", "blockquote", "table", "tr", "td", "em", "strong", "b", "i",
+)  # fmt: skip
+TRIED_PAGE: Final = Element("html")
+TRIED_PAGE.extend([Element(tag) for tag in TRIED_TAGS])
 MAX_FILE_BYTES: Final = 5_000_000
 """Bytes; a list of 5,000 sources has a fifth of that."""
 MAX_LINE: Final = 100
@@ -45,6 +52,8 @@ PLAIN_PATTERN: Final = re.compile(
     r"\^?(?:(?:[\w/.:-]|\\[dwsDWS./-]|\[\^?[\w/.]+\])(?:[+*?]|\{\d{1,3}\})?)*\$?"
 )
 """What is a regular expression at sight: most patterns are, and compiling a thousand takes 50 ms."""
+ID: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
+"""It is the name of a spider and of a folder."""
 LANGUAGE: Final = re.compile(r"[a-z]{2,3}")
 HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 HEADER: Final = re.compile(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*(?:#.*)?")
@@ -257,13 +266,17 @@ class Registry:
             mine = dict[str, PublisherFile]()
             for source in sources:
                 taken = next((mine[domain] for domain in source.domains if domain in mine), None)
+                same = next((other for other in mine.values() if other.id == source.id), None)
                 if taken:
                     errors.append(
                         f"{source.path}: domains: {taken.path} has {_shared(source, taken)} too"
                     )
+                elif same:
+                    errors.append(f"{source.path}: id: {same.path} has {source.id!r} too")
                 else:
                     mine |= dict.fromkeys(source.domains, source)
             replaced = {by_domain[domain].id for domain in mine if domain in by_domain}
+            replaced |= {source.id for source in mine.values()}
             by_domain = {d: s for d, s in by_domain.items() if s.id not in replaced} | mine
         return cls(by_domain, tuple(errors))
 
@@ -595,11 +608,17 @@ def _wrong_dates(source: PublisherFile) -> Iterator[tuple[Keys, str]]:
 def _wrong_names(source: PublisherFile) -> Iterator[tuple[Keys, str]]:
     if not source.name.strip():
         yield ("name",), "empty"
+    yield from _wrong_codes(source)
+    if source.id and not ID.fullmatch(source.id):
+        yield ("id",), f"{source.id!r}: letters, digits, full stops and hyphens alone"
     if not source.domains:
         yield ("domains",), "no domain"
     for domain in source.domains:
         if not DOMAIN.fullmatch(domain.lower()):
             yield ("domains",), f"{domain!r} is no domain; write example.org"
+
+
+def _wrong_codes(source: PublisherFile) -> Iterator[tuple[Keys, str]]:
     if source.language is not None and not LANGUAGE.fullmatch(source.language):
         yield ("language",), f"{source.language!r} is no ISO 639 code such as 'en'"
     if source.country is not None and source.country not in _countries():
@@ -661,7 +680,7 @@ def _zones() -> frozenset[str]:
 
 @cache
 def compile_selector(selector: str) -> XPath:
-    """Compile a selector, CSS or XPath.
+    """Compile a selector, CSS or XPath; in XPath `re:test(., '…')` is EXSLT's.
 
     Raises:
         DataError: it is neither.
@@ -674,7 +693,11 @@ def compile_selector(selector: str) -> XPath:
     """
     try:
         is_xpath = selector.startswith(XPATH_BEGINS)
-        return XPath(selector if is_xpath else HTMLTranslator().css_to_xpath(selector))
+        path = selector if is_xpath else HTMLTranslator().css_to_xpath(selector)
+        compiled = XPath(path, namespaces=NAMESPACES)
+        # Unknown functions and prefixes are found only when it runs.
+        compiled(TRIED_PAGE)
+        return compiled
     except (XPathError, SelectorError) as error:
         raise DataError(f"{selector!r} is no selector: {error}") from error
 

@@ -11,6 +11,7 @@ import pytest
 
 from newscrawl.demo.server import DemoServer
 from newscrawl.demo.site import Resource, build_site
+from tests.fixture_pages import fixtures, served_at
 
 ROOT = Path(__file__).parents[1]
 FAST = [
@@ -32,9 +33,15 @@ def proxied(proxy: str) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def web() -> Iterator[DemoServer]:
-    """Serve the demo web, and LanternGram once more under NewsGram's address."""
+    """Serve the demo web, LanternGram once more under NewsGram's address, and the pages of all fixtures."""
     site = build_site()
     site |= dict(_as_newsgram(site))
+    for fixture in fixtures():
+        page = fixture.page
+        assert isinstance(page.body, bytes)
+        site.setdefault(
+            served_at(fixture), Resource(body=page.body, content_type=page.content_type or "")
+        )
     with DemoServer(site) as server:
         yield server
 

@@ -15,6 +15,11 @@ def fixtures() -> list[Fixture]:
     return find_fixtures([FOLDER / "publishers"])
 
 
+def served_at(fixture: Fixture) -> str:
+    """Give the address at which the loopback web serves a fixture's page: it speaks no https."""
+    return str(fixture.page.url).replace("https://", "http://", 1)
+
+
 @cache
 def cleaned(fixture: Fixture) -> Article | Rejected:
     """Clean a fixture's page, once for all tests."""

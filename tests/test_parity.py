@@ -15,13 +15,13 @@ from newscrawl.jsonl import decode, encode
 from newscrawl.pipelines import StagePipeline
 from newscrawl.stages import STAGES
 from tests.conftest import FAST, Run
-from tests.fixture_pages import fixtures
+from tests.fixture_pages import fixtures, served_at
 
 
 def crawl(scrapy: Run, folder: Path, *settings: str) -> dict[str, bytes]:
     """Crawl all fixture pages; give the lines by address."""
     urls = folder / "urls.txt"
-    urls.write_text("\n".join(str(fixture.page.url) for fixture in fixtures()))
+    urls.write_text("\n".join(map(served_at, fixtures())))
     result = scrapy(
         "crawl", "articles", "-a", f"urls_file={urls}", "-O", folder / "out.jsonl", *FAST,
         *settings,
@@ -51,15 +51,15 @@ def test_crawl_batch_and_library_give_the_same_bytes(scrapy: Run, tmp_path: Path
     # The time of the download is the one thing a crawl cannot repeat.
     times = {url: json.loads(line)["fetched_at"] for url, line in crawled.items()}
     rows = [
-        {"url": str(f.page.url), "html": html_of(f), "fetched_at": times[str(f.page.url)]}
+        {"url": served_at(f), "html": html_of(f), "fetched_at": times[served_at(f)]}
         for f in fixtures()
     ]
 
     answered = batch(rows)
 
     for fixture, line in zip(fixtures(), answered, strict=True):
-        url = str(fixture.page.url)
-        page = replace(fixture.page, fetched_at=datetime.fromisoformat(times[url]))
+        url = served_at(fixture)
+        page = replace(fixture.page, url=url, fetched_at=datetime.fromisoformat(times[url]))
         assert encode(library.clean(page)) == line == crawled[url], url
 
 
@@ -72,10 +72,9 @@ def test_a_crawl_with_state_adds_the_revision_and_nothing_else(scrapy: Run, tmp_
 
     assert stored == copied
     for fixture in fixtures():
-        line = stored[str(fixture.page.url)]
-        page = replace(
-            fixture.page, fetched_at=datetime.fromisoformat(json.loads(line)["fetched_at"])
-        )
+        line = stored[served_at(fixture)]
+        moment = datetime.fromisoformat(json.loads(line)["fetched_at"])
+        page = replace(fixture.page, url=served_at(fixture), fetched_at=moment)
         assert encode(library.clean(page)) == encode(replace(decode(line), revision=None))
 
 

@@ -123,6 +123,9 @@ def test_what_is_written_is_read_back() -> None:
         (TWO_LINES + 'verified = ["zone"]', "a.org.toml:3: verified: 'zone' is no key"),
         (TWO_LINES + "[[layouts]]\nbody = 'p'\n[[layouts]]\nbody = 'q'", "a.org.toml:5: layouts[1].until: another layout"),
         (TWO_LINES + "[[layouts]]\nbody = 'p'\nwithin = 'q'", "a.org.toml:5: layouts[0].within: a layout has either"),
+        (TWO_LINES + 'id = "../x"', "a.org.toml:3: id: '../x': letters, digits"),
+        (TWO_LINES + "[[layouts]]\nbody = '//p[x:y(.)]'", "a.org.toml:4: layouts[0].body: '//p[x:y(.)]' is no selector"),
+        (TWO_LINES + "[[layouts]]\nbody = '//p[nothing(.)]'", "a.org.toml:4: layouts[0].body: '//p[nothing(.)]' is no"),
         (TWO_LINES + 'path = "x"', "a.org.toml:3: path: unknown key"),
         ('name = " "\ndomains = ["a.org"]', "a.org.toml:1: name: empty"),
         ('name = "A"\ndomains = []', "a.org.toml:2: domains: no domain"),
@@ -223,6 +226,18 @@ def test_of_two_files_of_one_place_that_claim_a_domain_the_second_is_an_error(
 
     assert [source.name for source in known.sources()] == ["A"]
     assert known.errors == (f"{tmp_path}/b.org.toml: domains: {tmp_path}/a.org.toml has a.org too",)
+
+
+def test_of_two_files_with_one_id_the_users_wins_and_in_one_place_the_first() -> None:
+    one, two, three = (
+        PublisherFile(name=d, domains=(d,), id="a.org", path=d) for d in ("a.org", "b.org", "c.org")
+    )
+
+    known = Registry.joined([([one], []), ([two, three], [])])
+
+    assert [source.name for source in known.sources()] == ["b.org"]
+    assert known.errors == ("c.org: id: b.org has 'a.org' too",)
+    assert known.of_host("a.org") is None
 
 
 def test_a_stated_place_that_is_missing_is_an_error(tmp_path: Path) -> None:

@@ -188,8 +188,8 @@ def _sorted_addresses(texts: list[str], known: list[str]) -> tuple[list[str], li
             sources = {source.id for source in registry().sources()}
             names = ", ".join(sorted(set(known) - sources))
             raise UsageError(
-                f"{text!r} is neither an address, nor a spider (there are: {names}), "
-                "nor one of newscrawl sources list"
+                f"{text!r} is neither an address nor a spider (there are: {names}), nor a source of "
+                "newscrawl sources list"
             )
         address = home_of(text)
         if urlsplit(address).path in ("", "/") and not urlsplit(address).query:

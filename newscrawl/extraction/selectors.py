@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+from lxml.etree import XPathError
 from lxml.html import HtmlElement
 
 from newscrawl.extraction.document import Document
@@ -75,16 +76,21 @@ def apply_layout(document: Document, name: str, layout: Layout | None) -> Found:
 
 def _elements(document: Document, selectors: tuple[str, ...]) -> Iterator[HtmlElement]:
     for selector in selectors:
+        yield from (e for e in _found(document, selector) if isinstance(e, HtmlElement))
+
+
+def _found(document: Document, selector: str) -> list[object]:
+    """Give what a selector finds; nothing where a function of it does not take what this page has."""
+    try:
         found = compile_selector(selector)(document.tree)
-        yield from (
-            (e for e in found if isinstance(e, HtmlElement)) if isinstance(found, list) else ()
-        )
+    except XPathError:
+        return []
+    return [*found] if isinstance(found, list) else [found]
 
 
 def _first_texts(document: Document, selectors: tuple[str, ...]) -> tuple[str, ...]:
     for selector in selectors:
-        found = compile_selector(selector)(document.tree)
-        values = found if isinstance(found, list) else [found]
+        values = _found(document, selector)
         if texts := tuple(dict.fromkeys(text for value in values if (text := _text(value)))):
             return texts
     return ()
