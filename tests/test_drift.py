@@ -199,6 +199,20 @@ def test_sources_test_tells_what_has_changed_by_days(
         assert "changed: courier.example: captions: on 0 % of 8 pages since 20" in said
 
 
+def test_a_change_on_pages_that_are_looked_at_again_is_named(
+    shell: Shell, web: Web, tmp_path: Path
+) -> None:
+    shell.crawl("courier.example")
+    with sqlite3.connect(tmp_path / "data" / "state.db") as database:
+        database.execute("UPDATE url SET due = 1 WHERE due IS NOT NULL")
+    web.pages |= {url_of(n): Answer(article(n, byline="byline")) for n in range(8)}
+
+    said = shell.crawl("courier.example", code=4)
+
+    assert "0 new, 0 changed, 8 seen before" in said
+    assert "layout.byline, nothing found: on 100 % of 8 pages" in said
+
+
 def test_a_selector_that_breaks_is_named_though_the_general_result_stands(
     shell: Shell, web: Web
 ) -> None:

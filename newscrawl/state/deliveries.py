@@ -69,7 +69,7 @@ class Deliveries:
         self.of_run: defaultdict[Part, Counts] = defaultdict(Counter)
 
     def article(self, article: Article, now: float) -> None:
-        """Count an article that is stored."""
+        """Count an article that a page has given, stored or the same as before."""
         part = (article.source or "", article.extracted_with.publisher_layout or "")
         self._add(part, counts_of(article), now)
 

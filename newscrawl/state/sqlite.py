@@ -717,7 +717,8 @@ class SQLiteFrontier:
 
     def _count_delivery(self, lease: Lease, end: End, outcome: Outcome, now: float) -> None:
         """Count what the page delivers, by source and layout."""
-        for stored in outcome.articles if end in (End.NEW, End.CHANGED) else ():
+        # A page that was looked at again tells how pages read now, though its article is the same.
+        for stored in outcome.articles:
             self.deliveries.article(stored.article, now)
         if count_delivery(end, outcome.reason):
             self.deliveries.rejected(lease.host, now)
