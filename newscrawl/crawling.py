@@ -1,6 +1,7 @@
 """Run crawls from Python: one process, one after the other, and what their stats say."""
 
 import asyncio
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +13,7 @@ from scrapy.utils.project import get_project_settings
 
 from newscrawl.errors import NewscrawlError
 from newscrawl.items import Page, Rejected
+from newscrawl.publishers import VARIABLE
 from newscrawl.spiders.articles import ArticlesSpider
 
 
@@ -30,6 +32,9 @@ def project_settings(**overrides: Any) -> Settings:
         settings.setmodule("newscrawl.settings", priority="project")
     # The command line has configured logging already.
     settings.update({"LOG_INSTALL_ROOT_HANDLER": False, **overrides}, priority="cmdline")
+    if places := settings.get(VARIABLE):
+        # Before anybody asks which sources there are; workers are to know them too.
+        os.environ[VARIABLE] = places
     return settings
 
 

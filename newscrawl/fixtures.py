@@ -7,6 +7,7 @@ out is not compared.
 
 import gzip
 import json
+import os
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from urllib.parse import unquote, urlsplit
 
 from newscrawl.errors import InputError, UsageError
 from newscrawl.items import Article, Page, Rejected
-from newscrawl.publishers import DEFAULT_PLACE, publisher_for, user_places
+from newscrawl.publishers import DEFAULT_PLACE, VARIABLE, publisher_for, user_places
 from newscrawl.quality import registrable_domain
 from newscrawl.stages import clean
 from newscrawl.wording import bare
@@ -138,7 +139,7 @@ def fixture_folders() -> list[Path]:
 
 def default_folder() -> Path:
     """Give the folder that new fixtures go to."""
-    if IN_PROJECT.is_dir():
+    if IN_PROJECT.is_dir() and not os.environ.get(VARIABLE):
         return IN_PROJECT
     place = Path(next(iter(user_places()), DEFAULT_PLACE))
     return (place.parent if place.suffix == ".toml" else place) / FOLDER

@@ -28,7 +28,7 @@ from newscrawl.failures import failure_reason
 from newscrawl.items import OptOut, Page, Rejected
 from newscrawl.publishers import PublisherFile
 from newscrawl.reasons import Reason
-from newscrawl.spiders.articles import USUAL_PATHS, entry_of, home_of, kind_of, tree_of
+from newscrawl.spiders.articles import USUAL_PATHS, entry_of, home_of, kind_of, tree_of, with_www
 from newscrawl.spiders.base import NewsSpider, article_meta, page_of
 
 MAX_FEEDS: Final = 8
@@ -111,7 +111,7 @@ class ProbeSpider(NewsSpider):
 
     async def _look_around(self) -> None:
         """Read what robots.txt and the home page name; the usual addresses where they name nothing."""
-        response = await self._fetch(self.survey.home)
+        response = await self._fetch_home()
         if not isinstance(response, Response):
             self.survey.problem = response
             return
@@ -137,6 +137,14 @@ class ProbeSpider(NewsSpider):
             await self._sections(response, tree)
         elif wall := classify(page_of(response, self.name)):
             self.survey.problem = (wall, None)
+
+    async def _fetch_home(self) -> Response | tuple[Reason, str | None]:
+        """Fetch the home page, at `www.` where the bare domain has no server."""
+        response = await self._fetch(self.survey.home)
+        other = with_www(self.survey.home)
+        if other and not isinstance(response, Response) and response[0] is Reason.UNREACHABLE:
+            return await self._fetch(other)
+        return response
 
     async def _list(self, url: str, kind: str, *, depth: int = 0, is_guess: bool = False) -> None:
         """Read a feed or sitemap; of an index the news sitemaps and the newest others."""

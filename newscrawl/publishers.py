@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -488,7 +489,11 @@ def _explained(message: str, name: str, text: str, at: Keys) -> str:
     named = NAMED_FIELD.search(message)
     if named and "unknown" in message:
         keys.append(named[1])
-        said = f"unknown key; known are {', '.join(_known_keys(keys))}"
+        known = _known_keys(keys)
+        meant = get_close_matches(named[1], known, 1)
+        said = f"unknown key{f', did you mean {meant[0]}?' if meant else ''}; known are {', '.join(known)}"
+    elif "enum value" in message:
+        said += f"; known are {', '.join(EditCode)}"
     elif named:
         said = f"key {named[1]!r} is missing"
     return f"{_place(name, text, tuple(keys))}: {said}"
@@ -536,7 +541,9 @@ def line_of(text: str, keys: Keys) -> int | None:
             place = (*table, key[1] or key[2] or key[3])
         else:
             continue
-        shared = len(place) if place == keys[: len(place)] else 0
+        # `[[layout]]`, where the key that is wrong is the table's own.
+        is_inside = len(place) > len(keys) and place[: len(keys)] == keys
+        shared = len(keys) if is_inside else len(place) if place == keys[: len(place)] else 0
         if shared > length:
             best, length = number, shared
     return best
@@ -574,7 +581,7 @@ def _problems(source: PublisherFile) -> Iterator[tuple[Keys, str]]:
             yield ("text", number), "a rule has either drop or cut"
         for key in ("drop", "cut"):
             if (pattern := getattr(rule, key)) is not None:
-                yield from _wrong_pattern(("text", number, key), pattern)
+                yield from _wrong_rule(("text", number, key), pattern)
 
 
 def _wrong_addresses(source: PublisherFile) -> Iterator[tuple[Keys, str]]:
@@ -665,6 +672,14 @@ def _wrong_pattern(keys: Keys, pattern: str) -> Iterator[tuple[Keys, str]]:
         re.compile(pattern)
     except re.error as error:
         yield keys, f"{pattern!r} is no regular expression: {error}"
+
+
+def _wrong_rule(keys: Keys, pattern: str) -> Iterator[tuple[Keys, str]]:
+    """Give what is wrong with the expression of a text rule; one that finds nothing at all is in every text."""
+    wrong = list(_wrong_pattern(keys, pattern))
+    if not wrong and re.search(pattern, ""):
+        wrong = [(keys, f"{pattern!r} is found in every text")]
+    yield from wrong
 
 
 @cache

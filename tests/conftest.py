@@ -11,6 +11,7 @@ import pytest
 
 from newscrawl.demo.server import DemoServer
 from newscrawl.demo.site import Resource, build_site
+from newscrawl.publishers import VARIABLE
 from tests.fixture_pages import fixtures, served_at
 
 ROOT = Path(__file__).parents[1]
@@ -22,12 +23,15 @@ FAST = [
     "-s",
     "CONCURRENT_REQUESTS_PER_DOMAIN=8",
 ]
+# A user's own publisher files must not change what the tests see.
+os.environ[VARIABLE] = ""
 Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
 
 
 def proxied(proxy: str) -> dict[str, str]:
     """Give the environment in which every request goes to the loopback server."""
-    plain = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
+    left_out = ("_proxy", VARIABLE.lower())
+    plain = {k: v for k, v in os.environ.items() if not k.lower().endswith(left_out)}
     return {**plain, "http_proxy": proxy, "https_proxy": proxy}
 
 

@@ -250,6 +250,15 @@ def test_text_rules_drop_and_cut_under_their_codes(write: Write) -> None:
     ]
 
 
+def test_a_rule_that_would_take_the_whole_text_is_a_miss(write: Write) -> None:
+    write("[[text]]\ndrop = '.'\n[[text]]\ndrop = '^Hundreds'")
+
+    article = page(STORY)
+
+    assert texts(article) == [PROSE[0], *PROSE[2:]]
+    assert article.extracted_with.layout_missed == ("text",)
+
+
 def test_text_rules_hold_for_dumps_too(write: Write) -> None:
     write("[[text]]\ndrop = '^Courier readers know'")
     dump = "\n".join(

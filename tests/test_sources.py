@@ -1,6 +1,7 @@
 """Sources by the command line and as spiders: added, listed, shown, tested, crawled."""
 
 import json
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -120,9 +121,43 @@ def test_add_overwrites_nothing_unless_it_is_told_to(run: Run, tmp_path: Path) -
     forced = run("sources", "add", HOME, "--force", "--articles", "3", *FAST)
 
     assert (refused.returncode, dry.returncode, forced.returncode) == (2, 0, 0)
+    assert "courier.example.toml is there already" in refused.stderr
     assert "--force" in refused.stderr
     assert 'name = "The Courier"' in dry.stdout
     assert "from 3 articles" in path.read_text("utf-8")
+
+
+def test_add_refuses_what_is_no_site_and_a_domain_of_another_file(
+    run: Run, web: Web, tmp_path: Path
+) -> None:
+    place(tmp_path, MINE, "mine")
+
+    for site in ("ftp://courier.example/", "not a host", ""):
+        assert run("sources", "add", site, *FAST).returncode == 2
+    taken = run("sources", "add", HOME, *FAST)
+
+    assert taken.returncode == 2
+    assert "data/sources/mine.toml has courier.example already" in taken.stderr
+    assert web.log == []
+
+
+def test_add_keeps_what_is_known_of_how_a_site_reads(run: Run, tmp_path: Path) -> None:
+    place(tmp_path, MINE + 'limits = { pages = 7 }\n\n[[layouts]]\nbyline = ".by-line"\n')
+
+    added = run("sources", "add", HOME, "--force", *FAST)
+
+    assert added.returncode == 0, added.stderr
+    path = tmp_path / "data" / "sources" / "courier.example.toml"
+    source = parse_publisher(str(path), path.read_text("utf-8"))
+    assert source.limits.pages == 7
+    assert source.layouts[0].byline == (".by-line",)
+    assert source.sections == (f"{HOME}news",)
+
+
+def test_a_file_elsewhere_says_how_it_is_read(run: Run) -> None:
+    added = run("sources", "add", HOME, "--into", "elsewhere", "--articles", "2", *FAST)
+
+    assert "it is read if NEWSCRAWL_SOURCES names elsewhere" in added.stdout
 
 
 # -- list, show, test -------------------------------------------------------------------------------
@@ -206,6 +241,10 @@ def test_fixtures_are_added_and_compared_field_by_field(run: Run, tmp_path: Path
     good = run("sources", "test", "courier.example")
     expected.write_text(expected.read_text("utf-8").replace("Jo Field", "Jo Meadow"), "utf-8")
     bad = run("sources", "test", "courier.example")
+    (expected.parent.parent / "torn").mkdir()
+    (expected.parent.parent / "torn" / "page.json").write_text("{", "utf-8")
+    torn = run("sources", "test", "courier.example")
+    shutil.rmtree(expected.parent.parent / "torn")
     known = tmp_path / "data/sources/fixtures/known_failures.json"
     known.write_text('{"courier.example/third::authors": "the truth is another"}', "utf-8")
     excused = run("sources", "test", "courier.example")
@@ -214,10 +253,12 @@ def test_fixtures_are_added_and_compared_field_by_field(run: Run, tmp_path: Path
     assert "Old library to reopen" in added.stdout
     assert again.returncode == 2
     assert good.returncode == 0, good.stderr
-    assert bad.returncode == 1
+    assert bad.returncode == torn.returncode == 1
+    assert "courier.example/torn: fixture" in torn.stdout
+    assert "courier.example/third: authors" in torn.stdout
     assert "courier.example/third: authors" in bad.stdout
-    assert "expected ['Jo Meadow']" in bad.stdout
-    assert "found    ['Jo Field']" in bad.stdout
+    assert "expected ['[0] Jo Meadow']" in bad.stdout
+    assert "found    ['[0] Jo Field']" in bad.stdout
     assert excused.returncode == 0, excused.stderr
 
 
@@ -335,6 +376,30 @@ def test_a_source_is_polled_and_one_whose_file_is_gone_holds_up_no_other(
     assert "courier.example: there is no such source or spider any more" in without.stderr
     assert polled.returncode == 0, polled.stderr
     assert "2 new" in polled.stderr
+
+
+def test_places_can_be_given_as_a_setting_of_a_crawl(run: Run, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "post.toml").write_text(MINE, "utf-8")
+
+    crawled = run("crawl", "post", "-s", f"NEWSCRAWL_SOURCES={other}", "-O", "out.jsonl", *FAST)
+
+    assert crawled.returncode == 0, crawled.stderr
+    assert len(lines(tmp_path / "out.jsonl")) == 12
+
+
+def test_a_source_that_gives_nothing_beside_one_that_does_is_told_by_the_exit_code(
+    run: Run, web: Web, tmp_path: Path
+) -> None:
+    place(tmp_path)
+    gone = MINE.replace("courier.example", "field.example")
+    place(tmp_path, gone, "field.example")
+    web.pages["http://www.field.example/"] = Answer("<html><body><h1>Closed</h1></body></html>")
+
+    crawled = run("crawl", "courier.example", "field.example", "-O", "out.jsonl", *FAST)
+
+    assert crawled.returncode == 4, crawled.stderr
 
 
 def test_single_articles_of_a_source_can_be_asked_for(web: Web, tmp_path: Path) -> None:

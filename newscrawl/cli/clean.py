@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
 from contextlib import ExitStack
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import IO, Any, Final
@@ -332,11 +333,31 @@ def _are_lines(paths: list[str], input_format: str | None) -> bool:
     return all(path != "-" and format_of(path) == "jsonl" for path in paths)
 
 
-def with_url(pages: Iterable[Page | Rejected], url: str | None) -> Iterator[Page | Rejected]:
-    """Give pages of unknown address the one from the command line."""
+def with_url(
+    pages: Iterable[Page | Rejected], url: str | None, moment: datetime | None = None
+) -> Iterator[Page | Rejected]:
+    """Give pages of unknown address, or time of download, those from the command line."""
     for page in pages:
-        known = isinstance(page, Rejected) or page.url or not url
-        yield page if known else replace(page, url=url)
+        if isinstance(page, Rejected):
+            yield page
+        else:
+            yield replace(page, url=page.url or url, fetched_at=page.fetched_at or moment)
+
+
+def given_moment(text: str | None) -> datetime | None:
+    """Read `--fetched-at`; a time without an offset is in UTC.
+
+    Raises:
+        UsageError: it is no time.
+
+    """
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(f"--fetched-at {text}: no time such as 2026-01-31T12:00+01:00") from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _write(

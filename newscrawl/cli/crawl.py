@@ -4,6 +4,7 @@ import argparse
 import logging
 import re
 import sys
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -199,7 +200,7 @@ def _sorted_addresses(texts: list[str], known: list[str]) -> tuple[list[str], li
     return sites, sections, urls
 
 
-def exit_code(stats: list[dict[str, Any]], expected: set[str]) -> ExitCode:
+def exit_code(stats: list[dict[str, Any]], expected: Iterable[frozenset[str]]) -> ExitCode:
     """Give the exit code of crawls from their stats and the sources that should have given something."""
     totals = [totals_of(one) for one in stats]
     if any(
@@ -224,12 +225,13 @@ def exit_code(stats: list[dict[str, Any]], expected: set[str]) -> ExitCode:
         key.removeprefix(prefix)
         for one in stats for key in one for prefix in prefixes if key.startswith(prefix)
     }  # fmt: skip
-    return ExitCode.DEGRADED if expected - delivered else ExitCode.OK
+    is_missing = any(not group & delivered for group in expected)
+    return ExitCode.DEGRADED if is_missing else ExitCode.OK
 
 
 def exit_code_of_due(stats: list[dict[str, Any]]) -> ExitCode:
     """Give the exit code of crawls of what was due, which need not bring anything."""
-    code = exit_code(stats, set())
+    code = exit_code(stats, ())
     return ExitCode.OK if code is ExitCode.NOTHING else code
 
 
@@ -257,9 +259,14 @@ def _was_refused(stats: dict[str, Any]) -> bool:
     )
 
 
-def _expected_sources(jobs: list[Job]) -> set[str]:
+def _expected_sources(jobs: list[Job]) -> list[frozenset[str]]:
+    """Give for each site and source the registered domains of which one should give something."""
     addresses = " ".join(job.arguments.get("site", "") for job in jobs).split()
-    return {domain for a in addresses if (domain := registrable_domain(urlsplit(a).hostname))}
+    hosts = [{urlsplit(address).hostname or ""} for address in addresses]
+    named = (registry().find(job.spider) for job in jobs)
+    hosts += [{*source.domains} for source in named if source is not None]
+    found = (frozenset(d for host in group if (d := registrable_domain(host))) for group in hosts)
+    return [group for group in found if group]
 
 
 def _state_settings(options: argparse.Namespace) -> dict[str, Any]:

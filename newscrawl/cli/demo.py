@@ -72,7 +72,9 @@ def run(options: argparse.Namespace) -> ExitCode:
         _show_one(site, console)
         print(f"\nfirst crawl: {last_line(stats)}\nsecond crawl: {last_line(again)}")
         print(f"{len(articles)} articles are in {path}", flush=True)
-    return exit_code([stats], {registrable_domain(p.host) or p.host for p in publishers})
+    return exit_code(
+        [stats], [frozenset({registrable_domain(p.host) or p.host}) for p in publishers]
+    )
 
 
 def _crawl(

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from newscrawl.batch import Totals, clean_all, describe
-from newscrawl.cli.clean import add_profile_option, given_profiles, with_url
+from newscrawl.cli.clean import add_profile_option, given_moment, given_profiles, with_url
 from newscrawl.cli.exits import ExitCode, exit_code
 from newscrawl.errors import UsageError
 from newscrawl.items import Article, Author, CitedSource, DateInfo, Image, Page, Rejected
@@ -36,6 +36,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--input-format", choices=FORMATS, help="what a file is")
     parser.add_argument("--url", help="the address of the page, where a file is read")
     add_profile_option(parser)
+    parser.add_argument(
+        "--fetched-at", metavar="TIME",
+        help="when a file was downloaded, in ISO 8601: it picks the publisher's layout",
+    )  # fmt: skip
     parser.set_defaults(run=run)
 
 
@@ -73,7 +77,8 @@ def _pages(options: argparse.Namespace) -> Iterable[Page | Rejected]:
         return fetch(source, options)
     if source != "-" and not Path(source).exists():
         raise UsageError(f"no such file or folder: {source}")
-    return with_url(read_pages([source], input_format=options.input_format), options.url)
+    pages = read_pages([source], input_format=options.input_format)
+    return with_url(pages, options.url, given_moment(options.fetched_at))
 
 
 def show(article: Article, console: Console) -> None:
@@ -120,6 +125,12 @@ def _values(article: Article) -> list[tuple[str, str]]:
         ("title", article.title or ""),
         ("subtitle", article.subtitle or ""),
     ]
+    made = article.extracted_with
+    if made.publisher_layout:
+        missed = (
+            f"; nothing found by: {', '.join(made.layout_missed)}" if made.layout_missed else ""
+        )
+        pairs.append(("publisher file", f"{made.publisher_layout}{missed}"))
     pairs += [("kind", article.kind), ("canonical_url", article.canonical_url or "")]
     pairs += [("image", _image(image)) for image in article.images]
     pairs += [("source_cited", _cited(cited)) for cited in article.sources_cited]

@@ -8,6 +8,7 @@ from pathlib import Path
 from textwrap import shorten
 from typing import Final
 
+from newscrawl.cli.clean import given_moment
 from newscrawl.cli.exits import ExitCode
 from newscrawl.errors import InputError, UsageError
 from newscrawl.fixtures import default_folder, write_fixture
@@ -83,23 +84,13 @@ def _pages(options: argparse.Namespace) -> list[Page | Rejected]:
         return fetch(options.page, options)
     if not Path(options.page).exists():
         raise InputError(f"no such file: {options.page}")
-    moment = _moment(options.fetched_at)
+    moment = given_moment(options.fetched_at)
     return [
         replace(page, url=options.url or page.url, fetched_at=moment or page.fetched_at or _now())
         if isinstance(page, Page)
         else page
         for page in read_pages([options.page])
     ]
-
-
-def _moment(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise UsageError(f"--fetched-at {text}: no time such as 2026-01-31T12:00+01:00") from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _now() -> datetime:

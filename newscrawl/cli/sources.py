@@ -1,6 +1,8 @@
 """newscrawl sources."""
 
 import argparse
+import os
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -11,14 +13,17 @@ from textwrap import shorten
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
+import msgspec
 from rich.console import Console
 from rich.table import Table
 
 from newscrawl.cli.exits import ExitCode
 from newscrawl.cli.state import DEFAULT as DEFAULT_STATE
 from newscrawl.errors import InputError, UsageError
+from newscrawl.extraction.document import is_http_url
 from newscrawl.fixtures import (
     Comparison,
+    Fixture,
     check_fixture,
     find_fixtures,
     fixture_folders,
@@ -27,6 +32,7 @@ from newscrawl.fixtures import (
 from newscrawl.items import Article, Page, Rejected
 from newscrawl.publishers import (
     DEFAULT_PLACE,
+    VARIABLE,
     PublisherFile,
     Registry,
     forget_registry,
@@ -37,6 +43,7 @@ from newscrawl.publishers import (
     user_places,
 )
 from newscrawl.quality import registrable_domain
+from newscrawl.reference import ROOT
 from newscrawl.stages import clean
 from newscrawl.state.deliveries import (
     ARTICLES,
@@ -118,27 +125,83 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run_add(options: argparse.Namespace) -> ExitCode:
     """Look at a site, try some articles, and write its file."""
+    _use(options)
+    folder = Path(options.into or next(iter(user_places()), DEFAULT_PLACE))
+    host = _host_of(options.site)
+    if not options.dry_run:
+        _refuse_taken(folder / f"{host}.toml", host, force=options.force)
     survey = _surveyed(options, options.site, None)
     outcomes = [page if isinstance(page, Rejected) else clean(page) for page in survey.pages]
     articles = [outcome for outcome in outcomes if isinstance(outcome, Article)]
-    console = _console()
-    _print_lists(survey, console)
-    _print_trial(outcomes, console)
+    console = _console(options)
+    if survey.leads:
+        _print_lists(survey, console)
+        _print_trial(outcomes, console)
     if not articles:
         return _nothing(survey, outcomes)
     source, where = describe(survey, articles)
     text = to_toml(source, _comments(survey, articles, where))
     for reason in where.reasons:
         console.print(reason)
-    path = Path(options.into or next(iter(user_places()), DEFAULT_PLACE)) / f"{source.id}.toml"
+    path = folder / f"{source.id}.toml"
+    known = publisher_for(source.domains[0])
+    if known and known.is_shipped:
+        console.print(
+            f"{known.id} is shipped: its layouts, rules and limits are kept in yours, which takes its place"
+        )
     if options.dry_run:
         console.print(f"\n{text}", markup=False)
         return ExitCode.OK
-    _write(path, text, force=options.force)
-    parse_publisher(str(path), text)
+    _refuse_taken(path, source.domains[0], force=options.force)
+    _write(path, text)
     forget_registry()
-    console.print(f"\n{path}: written; crawl it with: newscrawl crawl {source.id}", markup=False)
+    is_read = any(Path(place).absolute() == folder.absolute() for place in user_places())
+    how = f"crawl it with: newscrawl crawl {source.id}"
+    if not is_read:
+        how = f"it is read if {VARIABLE} names {folder}"
+    console.print(f"\n{path}: written; {how}", markup=False)
     return ExitCode.OK
+
+
+def _host_of(site: str) -> str:
+    """Give the host of what was asked for, without `www.`.
+
+    Raises:
+        UsageError: it is no address of the web.
+
+    """
+    address = site if "://" in site else f"https://{site}"
+    host = urlsplit(address).hostname if is_http_url(address) else None
+    if not host or re.search(r"\s", site):
+        raise UsageError(f"{site!r} is neither a host nor an http or https address")
+    return host.removeprefix("www.")
+
+
+def _use(options: argparse.Namespace) -> None:
+    """Take the places of publisher files that -s names, before anybody asks which sources there are."""
+    for pair in options.settings:
+        name, _, value = pair.partition("=")
+        if name == VARIABLE and value:
+            os.environ[VARIABLE] = value
+            forget_registry()
+
+
+def _refuse_taken(path: Path, domain: str, *, force: bool) -> None:
+    """Refuse to write over a file, or a second one for a domain.
+
+    Raises:
+        UsageError: it is there already.
+
+    """
+    if path.parent.suffix == ".toml" or path.parent.is_file():
+        raise UsageError(f"{path.parent} is a file; say with --into which folder to write to")
+    if path.exists() and not force:
+        raise UsageError(f"{path} is there already; give --force to overwrite it")
+    other = publisher_for(domain)
+    if other and not other.is_shipped and Path(other.path).absolute() != path.absolute():
+        is_same_place = Path(other.path).parent.absolute() == path.parent.absolute()
+        if domain in other.domains and is_same_place:
+            raise UsageError(f"{other.path} has {domain} already")
 
 
 def _surveyed(options: argparse.Namespace, site: str, source: PublisherFile | None) -> "Survey":
@@ -164,10 +227,13 @@ def describe(survey: "Survey", articles: Sequence[Article]) -> tuple[PublisherFi
     home = survey.home
     sitemaps = survey.good("news_sitemap", "sitemap", "index")
     sections = [lead.url for lead in survey.good("section") if lead.url != survey.home]
-    source = PublisherFile(
+    # What is known already of how it reads and how it is to be asked stays.
+    known = publisher_for(host)
+    source = msgspec.structs.replace(
+        known or PublisherFile(name=name, domains=(host,)),
         id=host,
-        name=name,
-        domains=(host,),
+        name=known.name if known else name,
+        domains=tuple(dict.fromkeys((host, *(known.domains if known else ())))),
         home=None if home == f"https://{host}/" else home,
         language=where.language,
         country=where.country,
@@ -175,7 +241,9 @@ def describe(survey: "Survey", articles: Sequence[Article]) -> tuple[PublisherFi
         feeds=tuple(lead.url for lead in survey.good("feed")),
         sitemaps=tuple(lead.url for lead in sitemaps),
         sections=tuple(sections),
-        article_pattern=article_pattern(survey),
+        article_pattern=article_pattern(survey) or (known.article_pattern if known else None),
+        verified=(),
+        path="",
     )
     return source, where
 
@@ -202,11 +270,8 @@ def _comments(survey: "Survey", articles: Sequence[Article], where: Whereabouts)
         yield f"opt-out: {said.signal}: {said.value}"[:MAX_SHOWN].replace("\n", " ")
 
 
-def _write(path: Path, text: str, *, force: bool) -> None:
-    if path.exists() and not force:
-        raise UsageError(f"{path} is there already; give --force to overwrite it")
-    if path.parent.suffix == ".toml":
-        raise UsageError(f"{path.parent} is a list file; say with --into which folder to write to")
+def _write(path: Path, text: str) -> None:
+    parse_publisher(str(path), text)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
@@ -245,7 +310,8 @@ def _print_lists(survey: "Survey", console: Console) -> None:
 def _print_trial(outcomes: Sequence[Article | Rejected], console: Console) -> None:
     """Print the fill rate of each field, and what was refused."""
     articles = [outcome for outcome in outcomes if isinstance(outcome, Article)]
-    console.print(f"\n{len(articles)} of {numbered(len(outcomes), 'page')} are articles")
+    are = "is an article" if len(outcomes) == 1 else "are articles"
+    console.print(f"\n{len(articles)} of {numbered(len(outcomes), 'page')} {are}")
     table = Table("field", "filled", "an example", box=None, pad_edge=False)
     has = [filled(article) for article in articles]
     for name in FIELDS:
@@ -279,7 +345,7 @@ def run_list(options: argparse.Namespace) -> ExitCode:
     """List all sources, with the fields that each has delivered."""
     known = registry()
     state = _state(options)
-    console = _console()
+    console = _console(options)
     table = Table(
         "source", "name", "country", "lang.", "time zone", "lists", "layouts", "verified", "articles",
         *SHORT.values(), "from", box=None, pad_edge=False,
@@ -366,11 +432,11 @@ def _named(name: str) -> PublisherFile:
 def run_show(options: argparse.Namespace) -> ExitCode:
     """Show the file of a source, what it has delivered, and what has changed."""
     source = _named(options.name)
-    print(f"# {source.path}\n{to_toml(source)}", end="")
+    print(f"# {source.path}\n{_text_of(source)}", end="")
     state = _state(options)
     if state is None:
         return ExitCode.OK
-    console = _console()
+    console = _console(options)
     for part, days in _parts(state, source).items():
         counts = sum(days.values(), Counter())
         console.print(f"\n{part}, {min(days)} to {max(days)}", markup=False)
@@ -380,6 +446,14 @@ def run_show(options: argparse.Namespace) -> ExitCode:
         console.print(f"changed: {found.said()}", markup=False)
     state.close()
     return ExitCode.DEGRADED if breaks else ExitCode.OK
+
+
+def _text_of(source: PublisherFile) -> str:
+    """Give a file as it was written; a source of a list as a file of its own."""
+    shipped = ROOT / "publishers" / source.path.rsplit("/", 1)[-1]
+    path = shipped if source.is_shipped else Path(source.path)
+    text = path.read_text(encoding="utf-8")
+    return to_toml(source) if "[[sources]]" in text else text
 
 
 def _print_delivered(counts: Counts, console: Console) -> None:
@@ -401,11 +475,12 @@ def _print_delivered(counts: Counts, console: Console) -> None:
 
 def run_test(options: argparse.Namespace) -> ExitCode:
     """Check files and fixtures, tell what has changed, and look at a site as it is now."""
+    _use(options)
     known = registry()
     if options.live and not options.name:
         raise UsageError("--live looks at one site: name a source")
     sources = [_named(options.name)] if options.name else list(known.sources())
-    console = _console()
+    console = _console(options)
     failed = _test_fixtures(options, sources, console)
     state = _state(options)
     breaks = [found for source in sources for found in _breaks(state, source)]
@@ -434,7 +509,7 @@ def _test_fixtures(
     differing = list[tuple[str, Comparison]]()
     for source in sources:
         fixtures = find_fixtures(folders, source.id)
-        results = [(f.name, found) for f in fixtures for found in check_fixture(f)]
+        results = [(f.name, found) for f in fixtures for found in _checked(f)]
         wrong = [result for result in results if not result[1].is_same]
         new = [(name, found) for name, found in wrong if f"{name}::{found.field}" not in known]
         differing += new
@@ -443,8 +518,28 @@ def _test_fixtures(
         table.add_row(source.id, *map(str, numbers))
     console.print(table)
     for name, found in differing:
-        console.print(f"{name}: {found.field}\n  expected {_short(found.expected)}\n  found    {_short(found.found)}", markup=False)  # fmt: skip
+        expected, given = _differing(found.expected, found.found)
+        console.print(f"{name}: {found.field}\n  expected {_short(expected)}\n  found    {_short(given)}", markup=False)  # fmt: skip
+    if not any(find_fixtures(folders, source.id) for source in sources):
+        console.print("no fixtures in " + (", ".join(map(str, folders)) or "the usual folders"))
     return failed
+
+
+def _checked(fixture: Fixture) -> list[Comparison]:
+    """Compare a fixture; one that cannot be read is a difference, and the others go on."""
+    try:
+        return check_fixture(fixture)
+    except InputError as error:
+        return [Comparison(field="fixture", expected="one that can be read", found=str(error))]
+
+
+def _differing(expected: Any, found: Any) -> tuple[Any, Any]:
+    """Give of two lists what each has and the other has not; of other values all."""
+    if not isinstance(expected, list) or not isinstance(found, list):
+        return expected, found
+    ours = [f"[{i}] {value}" for i, value in enumerate(expected) if value not in found]
+    theirs = [f"[{i}] {value}" for i, value in enumerate(found) if value not in expected]
+    return (ours, theirs) if ours or theirs else (expected, found)
 
 
 def _short(value: Any) -> str:
@@ -462,13 +557,15 @@ def _test_live(options: argparse.Namespace, source: PublisherFile, console: Cons
     missed = Counter(key for a in articles for key in a.extracted_with.layout_missed or ())
     for key, number in sorted(missed.items()):
         console.print(f"layout: {key} found nothing on {number} of {len(articles)} articles")
-    silent = [lead for lead in survey.leads if not lead.entries]
+    stated = {*source.feeds, *source.sitemaps, *source.sections}
+    silent = [lead for lead in survey.leads if lead.url in stated and not lead.entries]
     for lead in silent:
         console.print(f"list: {lead.url}: {lead.problem or 'no article'}", markup=False)
     is_degraded = bool(silent) or any(n == len(articles) for n in missed.values())
     return ExitCode.DEGRADED if is_degraded else ExitCode.OK
 
 
-def _console() -> Console:
+def _console(options: argparse.Namespace) -> Console:
     """Give a console that is wide where the output is no terminal, so that grep gets whole lines."""
-    return Console(width=None if sys.stdout.isatty() else 400, highlight=False, soft_wrap=True)
+    width = None if sys.stdout.isatty() else 400
+    return Console(width=width, highlight=False, soft_wrap=True, quiet=bool(options.quiet))

@@ -180,6 +180,12 @@ class ArticlesSpider(NewsSpider):
         reason, detail = failure_reason(failure)
         if not isinstance(failure.value, HttpError) or is_home:
             self.logger.warning("%s: %s%s", request.url, reason, f", {detail}" if detail else "")
+        other = with_www(request.url) if is_home and reason is Reason.UNREACHABLE else None
+        if other and other not in site.lists:
+            site.lists.add(other)
+            site.waiting.discard(request.meta["newscrawl_source"])
+            yield self.source_request(other, site, self.parse_home, kind="home")
+            return
         if is_home:
             self.count(f"unread/{reason}")
             # Where the home page cannot be reached no guessed address can.
@@ -443,6 +449,18 @@ def home_of(site: str) -> str:
     """
     address = site if re.match(r"https?://", site) else f"https://{site}"
     return address if urlsplit(address).path else f"{address}/"
+
+
+def with_www(home: str) -> str | None:
+    """Give the home page at `www.`, where some sites are and not at their bare domain; None for what is none.
+
+    >>> with_www("https://example.org/"), with_www("https://www.example.org/"), with_www("https://a.org/news")
+    ('https://www.example.org/', None, None)
+    """
+    parts = urlsplit(home)
+    host = parts.hostname or ""
+    is_bare = parts.path == "/" and "." in host and registrable_domain(host) == host
+    return parts._replace(netloc=f"www.{parts.netloc}").geturl() if is_bare else None
 
 
 def host_of(address: str) -> str | None:

@@ -75,6 +75,7 @@ def _apply_publisher_rules(draft: Draft) -> Draft:
     """Drop or cut what the publisher's file says recurs in its texts, under the code that it states."""
     source = publisher_for(draft.publisher.domain)
     for rule in source.text if source else ():
+        before = draft
         detail = f"a rule of {source.id if source else ''}"
         if rule.drop is not None:
             pattern = re.compile(rule.drop)
@@ -88,7 +89,14 @@ def _apply_publisher_rules(draft: Draft) -> Draft:
             )
         else:
             draft = _cut(draft, re.compile(rule.cut or ""), rule.code, detail)
+        if _has_text(before) and not _has_text(draft):
+            # No rule of a file takes a whole text away; it is a miss of the file.
+            draft = replace(before, layout_missed=(*before.layout_missed, "text"))
     return draft
+
+
+def _has_text(draft: Draft) -> bool:
+    return any(not (isinstance(block, Line) and block.doubt) for block in draft.blocks)
 
 
 def _cut(draft: Draft, pattern: re.Pattern[str], code: EditCode, detail: str) -> Draft:
