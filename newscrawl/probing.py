@@ -7,7 +7,8 @@ import re
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
-from itertools import islice, zip_longest
+from heapq import nlargest
+from itertools import zip_longest
 from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
 
@@ -27,6 +28,7 @@ from newscrawl.extraction.answers import classify
 from newscrawl.failures import failure_reason
 from newscrawl.items import OptOut, Page, Rejected
 from newscrawl.publishers import PublisherFile
+from newscrawl.quality import registrable_domain
 from newscrawl.reasons import Reason
 from newscrawl.spiders.articles import USUAL_PATHS, entry_of, home_of, kind_of, tree_of, with_www
 from newscrawl.spiders.base import NewsSpider, article_meta, page_of
@@ -211,8 +213,13 @@ class ProbeSpider(NewsSpider):
 
     def _articles(self, entries: Iterable[Listed]) -> Iterable[Listed]:
         home = self.source.home_page if self.source else self.survey.home
-        own = (entry for entry in entries if self.skip_rule(entry, home) is None)
-        return islice(own, MAX_ENTRIES)
+        own = (
+            entry
+            for entry in entries
+            if self.skip_rule(entry, home) is None
+            and (self.source is None or self.source.is_article(entry.url))
+        )
+        return nlargest(MAX_ENTRIES, own, key=_time_of)
 
     # -- articles -----------------------------------------------------------------------------------
 
@@ -263,6 +270,10 @@ def survey_site(
     survey = Survey(home=home_of(address))
     without = {"ITEM_PIPELINES": {}, "EXTENSIONS": {}, "FEEDS": {}, "NEWSCRAWL_STATE": ""}
     settings.update(without, priority="cmdline")
+    if source and source.render:
+        own = [registrable_domain(domain) or domain for domain in source.domains]
+        rendered = [*settings.getlist("NEWSCRAWL_RENDER"), *own]
+        settings.set("NEWSCRAWL_RENDER", rendered, priority="cmdline")
     survey.pages = crawl_items(ProbeSpider, settings, survey=survey, source=source, number=number)
     return survey
 

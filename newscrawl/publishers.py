@@ -17,8 +17,10 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, ClassVar, Final, Self
+from urllib.parse import urlsplit
 
 import msgspec
+import regex
 import tomli
 from cssselect import HTMLTranslator, SelectorError
 from lxml.etree import Element, XPath, XPathError
@@ -47,14 +49,17 @@ MAX_FILE_BYTES: Final = 5_000_000
 """Bytes; a list of 5,000 sources has a fifth of that."""
 MAX_LINE: Final = 100
 """Characters of a list that is written on one line."""
-DOMAIN: Final = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+(?::\d+)?")
-WEB_ADDRESS: Final = re.compile(r"https?://[^\s/?#]+(?:[/?#]\S*)?$")
+DOMAIN: Final = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+")
+WEB_ADDRESS: Final = re.compile(r"https?://[^\s/?#]+(?:[/?#]\S*)?")
 PLAIN_PATTERN: Final = re.compile(
     r"\^?(?:(?:[\w/.:-]|\\[dwsDWS./-]|\[\^?[\w/.]+\])(?:[+*?]|\{\d{1,3}\})?)*\$?"
 )
 """What is a regular expression at sight: most patterns are, and compiling a thousand takes 50 ms."""
 ID: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 """It is the name of a spider and of a folder."""
+SIMPLE: Final = r"(?:[a-z][a-z0-9]*(?:[.#][a-zA-Z_][\w-]*)*|(?:[.#][a-zA-Z_][\w-]*)+)"
+PLAIN_SELECTOR: Final = re.compile(rf"{SIMPLE}(?:(?: > | |, ){SIMPLE})*", re.ASCII)
+"""What is a CSS selector at sight: tags, classes and ids, one in the other."""
 LANGUAGE: Final = re.compile(r"[a-z]{2,3}")
 HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 HEADER: Final = re.compile(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*(?:#.*)?")
@@ -63,6 +68,13 @@ MISPLACED: Final = re.compile(r"(?P<text>.*?)(?: - at `\$(?P<path>.*)`)?")
 NAMED_FIELD: Final = re.compile(r"field `([^`]+)`")
 
 logger = logging.getLogger(__name__)
+ODD: Final = (ValueError, OverflowError, RecursionError)
+"""What libraries raise on values that nobody writes by mistake: nested a thousand deep, numbers of a hundred digits."""
+MAX_SHOWN: Final = 200
+SECONDS: Final = 1.0
+"""Seconds that an expression may look at one address or block: some that look harmless would take years."""
+MAX_AGE: Final = 10 * 366 * 86400.0
+"""Seconds."""
 Strings = tuple[str, ...]
 Parse = Callable[[str, str], "PublisherFile | tuple[list[PublisherFile], list[str]]"]
 Keys = tuple[str | int, ...]
@@ -207,6 +219,12 @@ class PublisherFile(_Table, frozen=True, kw_only=True):
         "domains", "feeds", "sitemaps", "sections", "revisits", "verified",
     )  # fmt: skip
 
+    def is_article(self, url: str) -> bool:
+        """Tell whether an address has the form that the file states of articles; any has, where it states none."""
+        if self.article_pattern is None:
+            return True
+        return is_found(self.article_pattern, url.split("?", maxsplit=1)[0]) is not False
+
     @property
     def home_page(self) -> str:
         """The address of the home page."""
@@ -333,16 +351,21 @@ def read_place(place: Path) -> tuple[list[PublisherFile], list[str]]:
 
     A default place that does not exist is none; one that was stated is an error.
     """
-    if place.is_dir():
-        paths = sorted(entry.path for entry in os.scandir(place) if entry.name.endswith(".toml"))
-    elif place.is_file():
-        paths = [str(place)]
-    else:
-        is_default = str(place) == DEFAULT_PLACE
-        return [], [] if is_default else [f"{place}: no such file or folder"]
-    return (
-        _collect(map(_read, paths)) if place.is_dir() else _collect([_read(paths[0], parse_list)])
-    )
+    try:
+        if place.is_dir():
+            paths = sorted(entry.path for entry in os.scandir(place) if _is_file_of(entry))
+            return _collect(map(_read, paths))
+        if place.is_file():
+            return _collect([_read(str(place), parse_list)])
+    except OSError as error:
+        return [], [f"{place}: {error.strerror}"]
+    is_default = str(place) == DEFAULT_PLACE
+    return [], [] if is_default else [f"{place}: no such file or folder"]
+
+
+def _is_file_of(entry: "os.DirEntry[str]") -> bool:
+    # What is neither a file nor a link to one, such as a pipe, would be waited for.
+    return entry.name.endswith(".toml") and entry.is_file()
 
 
 def _read(path: str, parse: Parse | None = None) -> tuple[Parse, str, str | None]:
@@ -352,7 +375,7 @@ def _read(path: str, parse: Parse | None = None) -> tuple[Parse, str, str | None
         data = _read_bytes(path)
         if len(data) > MAX_FILE_BYTES:
             return parse, f"{path}: larger than {MAX_FILE_BYTES} bytes", None
-        return parse, path, data.decode("utf-8").replace("\r\n", "\n")
+        return parse, path, data.decode("utf-8-sig").replace("\r\n", "\n")
     except (OSError, UnicodeDecodeError) as error:
         return parse, f"{path}: {getattr(error, 'strerror', None) or error}", None
 
@@ -379,6 +402,8 @@ def _collect(
             found = parse(name, text)
         except DataError as error:
             errors.append(str(error))
+        except ODD as error:
+            errors.append(f"{name}: {type(error).__name__}: {error}")
         else:
             if isinstance(found, PublisherFile):
                 sources.append(found)
@@ -436,6 +461,10 @@ def parse_list(name: str, text: str) -> tuple[list[PublisherFile], list[str]]:
             sources.append(_checked(row, name, text, ("sources", number)))
         except DataError as error:
             errors.append(str(error))
+        except ODD as error:
+            errors.append(
+                f"{_place(name, text, ('sources', number))}: {type(error).__name__}: {error}"
+            )
     return sources, errors
 
 
@@ -444,6 +473,8 @@ def _parse_toml(name: str, text: str) -> dict[str, Any]:
         return tomli.loads(text)
     except tomli.TOMLDecodeError as error:
         raise DataError(f"{name}:{error.lineno}: {error.msg}") from error
+    except ODD as error:
+        raise DataError(f"{name}: {type(error).__name__}: {error}") from error
 
 
 def _checked(row: Any, name: str, text: str, at: Keys) -> PublisherFile:
@@ -568,6 +599,18 @@ def _table_keys(header: str, counts: dict[str, int], *, is_array: bool) -> Keys:
 # -- what a type does not hold -------------------------------------------------------------------
 
 
+def is_found(pattern: str, text: str) -> bool | None:
+    r"""Tell whether an expression of a file is found in a text; None where it takes too long to tell.
+
+    >>> is_found("^Read", "Read more"), is_found("(a|aa)+$", "a" * 99 + "b")
+    (True, None)
+    """
+    try:
+        return bool(regex.search(pattern, text, timeout=SECONDS))
+    except (TimeoutError, regex.error):
+        return None
+
+
 def _problems(source: PublisherFile) -> Iterator[tuple[Keys, str]]:
     """Give what is wrong with the values of a file, with their keys."""
     yield from _wrong_names(source)
@@ -592,13 +635,21 @@ def _wrong_addresses(source: PublisherFile) -> Iterator[tuple[Keys, str]]:
     ]
     for key, urls in (*addresses, ("home", (source.home,) if source.home else ())):
         for url in urls:
-            if not WEB_ADDRESS.match(url):
+            if not _is_address(url):
                 yield (key,), f"{url!r} is no http or https address"
     if source.article_pattern is not None:
         yield from _wrong_pattern(("article_pattern",), source.article_pattern)
     for name, value in source.headers.items():
         if not HEADER_NAME.fullmatch(name) or not value.isprintable():
             yield ("headers", name), "no header that can be sent"
+
+
+def _is_address(url: str) -> bool:
+    try:
+        # A port that is none is told only when it is asked for.
+        return bool(WEB_ADDRESS.fullmatch(url) and urlsplit(url).port != 0)
+    except ValueError:
+        return False
 
 
 def _wrong_dates(source: PublisherFile) -> Iterator[tuple[Keys, str]]:
@@ -640,14 +691,14 @@ def _wrong_codes(source: PublisherFile) -> Iterator[tuple[Keys, str]]:
 def _wrong_bounds(source: PublisherFile) -> Iterator[tuple[Keys, str]]:
     for name in ("least", "most"):
         stated = getattr(source.poll, name)
-        if stated is not None and not read_age(stated):
+        if stated is not None and not 0 < (read_age(stated) or 0.0) <= MAX_AGE:
             yield ("poll", name), f"{stated!r} is no age; write 10m, 2h or 1d"
             return
     least, most = source.poll.bounds()
     if least and most and least > most:
         yield ("poll", "least"), "longer than most"
     for age in " ".join(source.revisits).split():
-        if read_age(age) is None:
+        if not 0 < (read_age(age) or 0.0) <= MAX_AGE:
             yield ("revisits",), f"{age!r} is no age; write 1h, 6h or 7d"
     if source.limits.delay is not None and not 0 <= source.limits.delay <= 3600:
         yield ("limits", "delay"), "seconds from 0 to 3600"
@@ -659,6 +710,8 @@ def _wrong_layout(number: int, layout: Layout) -> Iterator[tuple[Keys, str]]:
     if layout.body and layout.within:
         yield ("layouts", number, "within"), "a layout has either body or within"
     for key, selector in layout.selectors():
+        if PLAIN_SELECTOR.fullmatch(selector):
+            continue
         try:
             compile_selector(selector)
         except DataError as error:
@@ -669,15 +722,16 @@ def _wrong_pattern(keys: Keys, pattern: str) -> Iterator[tuple[Keys, str]]:
     if PLAIN_PATTERN.fullmatch(pattern):
         return
     try:
+        # Twice as fast as the one that looks at texts, which takes whatever this one does.
         re.compile(pattern)
-    except re.error as error:
-        yield keys, f"{pattern!r} is no regular expression: {error}"
+    except (re.error, *ODD) as error:
+        yield keys, f"{pattern[:MAX_SHOWN]!r} is no regular expression: {error}"
 
 
 def _wrong_rule(keys: Keys, pattern: str) -> Iterator[tuple[Keys, str]]:
     """Give what is wrong with the expression of a text rule; one that finds nothing at all is in every text."""
     wrong = list(_wrong_pattern(keys, pattern))
-    if not wrong and re.search(pattern, ""):
+    if not wrong and is_found(pattern, ""):
         wrong = [(keys, f"{pattern!r} is found in every text")]
     yield from wrong
 
@@ -713,7 +767,7 @@ def compile_selector(selector: str) -> XPath:
         # Unknown functions and prefixes are found only when it runs.
         compiled(TRIED_PAGE)
         return compiled
-    except (XPathError, SelectorError) as error:
+    except (XPathError, SelectorError, *ODD) as error:
         raise DataError(f"{selector!r} is no selector: {error}") from error
 
 

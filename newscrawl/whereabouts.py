@@ -76,8 +76,7 @@ def find_whereabouts(
 
     """
     language = _most(article.language for article in articles)
-    press = tuple(load_table("press")["press"].get(language or "", ()))
-    country, why = _country(host, articles, pages, press)
+    country, why = _country(host, articles, pages, language)
     told = list(_told(articles))
     if FEW * len(told) < len(articles):
         told = []  # of an agency's story, or of a part of the site that is made elsewhere
@@ -96,9 +95,10 @@ def find_whereabouts(
 
 
 def _country(
-    host: str | None, articles: Sequence[Article], pages: Iterable[Page], press: Sequence[str]
+    host: str | None, articles: Sequence[Article], pages: Iterable[Page], language: str | None
 ) -> tuple[str | None, str]:
     """Give the country, and by what."""
+    press = load_table("press")["press"].get(language or "", ())
     if found := country_of(host):
         return found, "the domain"
     name = _most(article.publisher.name for article in articles) or ""
@@ -106,7 +106,13 @@ def _country(
     if len(named) == 1 and _share_naming(articles, next(iter(named))):
         return next(iter(named)), "the publisher's name"
     regions = Counter(region for page in pages for region in _regions(page))
-    known = [region for region, _ in regions.most_common() if region in press or not press]
+    # Of a language whose press is not known a region counts that does not only repeat its code: `ky-KY`.
+    known = [
+        region
+        for region, _ in regions.most_common()
+        if region in press
+        or (not press and region in _names() and region != (language or "").upper())
+    ]
     if known:
         return known[0], "declared locales"
     return (press[0], "the language") if len(press) == 1 else (None, "")

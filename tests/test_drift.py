@@ -1,5 +1,6 @@
 """A source that no longer delivers what it did is named, with the field and the day; chance and Sundays are not."""
 
+import math
 import random
 import sqlite3
 from collections import Counter
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from newscrawl.state.deliveries import Counts
-from newscrawl.state.drift import Break, find_breaks, latest
+from newscrawl.state.drift import Break, find_breaks, is_recent, latest
 from tests.courier import HOME, article, courier, feed, url_of
 from tests.shell import Shell
 from tests.web import Answer, Web
@@ -22,8 +23,10 @@ def counts(articles: int = 10, words: int = 400, spread: int = 100, **fields: in
     """Count articles, all of which have title, authors and date unless the fields say otherwise."""
     has = {"title": articles, "authors": articles, "date_published": articles} | fields
     found = Counter({f"has:{name}": number for name, number in has.items()})
-    squares = articles * (words**2 + spread**2)
-    return found + Counter({"articles": articles, "words": articles * words, "squares": squares})
+    # Half of them shorter by the spread, half longer.
+    logs = [round(1000 * math.log(words + sign * spread)) for sign in (-1, 1)]
+    sums = {"logs": articles * sum(logs) // 2, "squares": articles * sum(x * x for x in logs) // 2}
+    return found + Counter({"articles": articles, "words": articles * words, **sums})
 
 
 def weeks(number: int = 4, **day: int) -> dict[date, Counts]:
@@ -103,6 +106,33 @@ def test_texts_that_become_short_are_named() -> None:
     assert (found.field, found.before, found.now) == ("text", 400, 60)
     assert "text: 60 words in the mean of 10 since 2026-11-23, before 400" in found.said()
     assert breaks(weeks(), counts(words=380)) == []
+
+
+def test_lengths_that_differ_by_chance_are_no_break() -> None:
+    chance = random.Random(2)
+
+    def day() -> Counts:
+        lengths = [round(chance.lognormvariate(6.1, 0.9)) for _ in range(5)]
+        logs = [round(1000 * math.log(n)) for n in lengths]
+        squares = sum(x * x for x in logs)
+        return Counter(articles=5, words=sum(lengths), logs=sum(logs), squares=squares)
+
+    alarms = 0
+    for _ in range(600):
+        days = {MONDAY - timedelta(days=n): day() for n in range(1, 29)}
+        alarms += len(breaks(days, day()))
+
+    assert alarms <= 1
+
+
+def test_what_has_been_so_for_long_is_not_named_again() -> None:
+    days = weeks()
+    for n in range(1, 12):
+        days[MONDAY - timedelta(days=n)] = counts(authors=0)
+    days = {day - timedelta(days=0): c for day, c in days.items()}
+
+    for found in breaks(days, counts(authors=0)):
+        assert not is_recent(found, MONDAY)
 
 
 def test_pages_that_are_refused_are_named() -> None:

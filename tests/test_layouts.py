@@ -1,5 +1,6 @@
 """A layout corrects the general extractor; where it finds nothing, the general result stands and the miss is counted."""
 
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -259,6 +260,21 @@ def test_a_rule_that_would_take_the_whole_text_is_a_miss(write: Write) -> None:
     assert article.extracted_with.layout_missed == ("text",)
 
 
+def test_a_rule_that_takes_years_is_given_up(write: Write) -> None:
+    write(r"[[text]]" + "\ndrop = '(x|xx)+$'")
+    started = time.monotonic()
+
+    article = page(
+        STORY.replace(
+            "</article>",
+            f"<p>{'x' * 60} is how the old miller signed his letters to the town council.</p></article>",
+        )
+    )
+
+    assert article.extracted_with.layout_missed == ("text",)
+    assert time.monotonic() - started < 20
+
+
 def test_text_rules_hold_for_dumps_too(write: Write) -> None:
     write("[[text]]\ndrop = '^Courier readers know'")
     dump = "\n".join(
@@ -278,6 +294,38 @@ def test_a_page_whose_text_the_layout_finds_is_an_article_though_it_looks_like_n
     body = f"<ul>{items}</ul><div class=text>{paragraphs(PROSE[:2])}</div>"
     html = f"<html><head><title>Shop</title></head><body>{body}</body></html>"
     assert isinstance(clean(Page(body=html, url="https://www.courier.example/shop")), Rejected)
-    write('[[layouts]]\nbody = ".text"')
+    write("article_pattern = '/20[0-9]{2}/'\n[[layouts]]\nbody = \".text\"")
 
     assert texts(page(body)) == PROSE[:2]
+
+
+@pytest.mark.parametrize("layout", ['body = "main"', 'within = "main"', 'body = "main p"'])
+def test_a_layout_makes_no_article_of_a_wall_or_a_list(write: Write, layout: str) -> None:
+    challenge = "<main><h1>Just a moment...</h1><p>Checking your browser before accessing courier.example. Enable JavaScript and cookies to continue.</p></main>"
+    items = "".join(
+        f'<li><a href="/n/{n}"><h3>Story number {n} of the day</h3></a><p>{TEASERS[n % 2]}</p></li>'
+        for n in range(20)
+    )
+    head = '<script type="application/ld+json">{"@type": "CollectionPage"}</script>'
+    listing = f"{head}<main><h1>News</h1><ul>{items}</ul></main>"
+    pages = [
+        Page(
+            body=f"<html lang=en><head><title>News</title></head><body>{body}</body></html>",
+            url=f"https://www.courier.example/news/{path}",
+        )
+        for body, path in ((challenge, "mill"), (listing, ""))
+    ]
+    before = [getattr(clean(one), "reason", None) for one in pages]
+    write(f"[[layouts]]\n{layout}")
+
+    after = [getattr(clean(one), "reason", None) for one in pages]
+
+    assert before[0] is not None
+    assert all(new or not old for old, new in zip(before, after, strict=True))
+
+
+def test_where_nothing_stands_between_the_bounds_the_article_has_no_image(write: Write) -> None:
+    figure = "<figure><img src='/a.jpg'><figcaption>Another story.</figcaption></figure>"
+    write('[[layouts]]\nimages_before = "section"')
+
+    assert page(f"{STORY}<section>{figure}</section>").images == ()

@@ -1,5 +1,6 @@
 """Publisher files: what is read from them, what is wrong with one, and whose wins."""
 
+import os
 import random
 import re
 import time
@@ -162,6 +163,44 @@ def test_after_the_last_dated_layout_without_a_present_one_there_is_none() -> No
 
     assert source.layout_at(datetime(2025, 1, 1, tzinfo=UTC)) is None
     assert source.layout_at(None) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        TWO_LINES + "article_pattern = 'a{99999999999999999999}'",
+        TWO_LINES + f"article_pattern = '{'(' * 5000}'",
+        TWO_LINES + f"x = {'[' * 2000}{']' * 2000}",
+        TWO_LINES + f"[limits]\npages = {'9' * 5000}",
+        TWO_LINES + "[[layouts]]\nbody = \"//p[. = '\\u0001']\"",
+        TWO_LINES + f"[[layouts]]\nbody = '{'p:not(a) ' * 5000}'",
+        TWO_LINES + 'feeds = "https://[::1"',
+        TWO_LINES + 'feeds = "https://a.org:99999999/"',
+        TWO_LINES + 'feeds = "https://a.org/\\n"',
+        TWO_LINES + 'poll = { least = "99999999999999999999d" }',
+        'name = "A"\ndomains = ["a.org:8000"]',
+    ],
+    ids=range(11),
+)
+def test_values_that_nobody_writes_are_errors_like_others(tmp_path: Path, text: str) -> None:
+    (tmp_path / "a.org.toml").write_text(text, "utf-8")
+    (tmp_path / "b.org.toml").write_text('\ufeffname = "B"\ndomains = "b.org"\n', "utf-8")
+
+    sources, errors = read_place(tmp_path)
+
+    assert [source.id for source in sources] == ["b.org"]
+    assert len(errors) == 1
+    assert errors[0].startswith(f"{tmp_path}/a.org.toml:")
+
+
+def test_a_place_that_cannot_be_read_and_a_pipe_hold_up_no_other(tmp_path: Path) -> None:
+    (tmp_path / "b.org.toml").write_text('name = "B"\ndomains = "b.org"\n', "utf-8")
+    os.mkfifo(tmp_path / "a.org.toml")
+
+    assert [source.id for source in read_place(tmp_path)[0]] == ["b.org"]
+    found, errors = read_place(tmp_path / ("x" * 5000))
+    assert found == []
+    assert "File name too long" in errors[0]
 
 
 def test_a_list_file_holds_many_sources_and_names_its_bad_ones() -> None:

@@ -330,6 +330,34 @@ def test_a_source_without_lists_is_searched_from_its_home_page(run: Run, tmp_pat
     assert len(lines(tmp_path / "out.jsonl")) == 12
 
 
+def test_a_source_without_lists_is_searched_through_its_sections(
+    run: Run, web: Web, tmp_path: Path
+) -> None:
+    del web.pages[f"{HOME}rss.xml"]
+    web.pages[HOME] = Answer(
+        '<html><body><nav><a href="/news">News</a><a href="/sport">Sport</a></nav></body></html>'
+    )
+    place(tmp_path, f'name = "The Courier"\ndomains = ["courier.example"]\nhome = "{HOME}"\n')
+
+    crawled = run("crawl", "courier.example", "-O", "out.jsonl", "-v", *FAST)
+
+    assert crawled.returncode == 0, crawled.stderr
+    assert "Traceback" not in crawled.stderr
+    assert len(lines(tmp_path / "out.jsonl")) == 12
+
+
+def test_sections_whose_articles_are_all_out_of_range_are_not_searched_for(
+    run: Run, web: Web, tmp_path: Path
+) -> None:
+    place(tmp_path, MINE.replace(f'feeds = ["{HOME}rss.xml"]', f'sections = ["{HOME}news"]'))
+    for url in [url for url in web.pages if "reopen" in url]:
+        del web.pages[url]
+
+    run("crawl", "courier.example", "--dry-run", *FAST)
+
+    assert {one.url for one in web.log} == {f"{HOME}robots.txt", f"{HOME}news"}
+
+
 def test_where_the_lists_of_the_file_are_gone_the_site_is_searched(
     run: Run, web: Web, tmp_path: Path
 ) -> None:

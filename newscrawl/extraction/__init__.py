@@ -90,7 +90,9 @@ def _layout_of(document: Document, page: Page) -> Found:
     if source is None:
         return NO_LAYOUT
     layout = source.layout_at(page.fetched_at)
-    return apply_layout(document, source.layout_name(layout), layout)
+    found = apply_layout(document, source.layout_name(layout), layout)
+    has_form = bool(source.article_pattern) and source.is_article(address)
+    return replace(found, is_article=has_form)
 
 
 def _read_document(document: Document, page: Page) -> Draft:
@@ -138,9 +140,9 @@ def _read_document(document: Document, page: Page) -> Draft:
         kind=kind,
         page_type=_page_type(document, node),
         signs=page_signs(document, scored.evidence, scored.scores, candidates),
-        wall=None if rescued or body.is_ruled else find_wall(document, scored.evidence),
+        wall=None if rescued else find_wall(document, scored.evidence),
         is_rescued=bool(rescued),
-        is_ruled=body.is_ruled,
+        is_ruled=body.is_ruled and found.is_article,
         publisher_layout=found.name or None,
         layout_missed=body.missed,
         paywall=_as_listed(read_paywall(document, node, scored.evidence, blocks), page.listed),

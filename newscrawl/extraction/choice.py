@@ -105,7 +105,7 @@ class Body:
     lines: tuple[Line, ...]
     """Those without a doubt are the body; those with one may hold a date, a byline or an agency."""
     is_ruled: bool = False
-    """Whether the layout named the elements that hold it."""
+    """Whether the layout named exactly what it is."""
     missed: tuple[str, ...] = ()
     """Keys of the layout that found nothing usable."""
 
@@ -141,7 +141,7 @@ def choose_body(document: Document, scored: Scored, found: Found = NO_LAYOUT) ->
         elif index in doubts:
             code = _code_of(segment.place)
             lines.append(Line(kind=kind, text=text, code=code, doubt=doubts[index]))
-    is_ruled = bool(found.elements.get("body") or found.elements.get("within")) and not unusable
+    is_ruled = bool(found.elements.get("body")) and not unusable
     return Body(tuple(lines), is_ruled, tuple(dict.fromkeys((*found.missed, *unusable))))
 
 

@@ -233,7 +233,10 @@ def _next_ones(
 
 
 def _own_images(document: Document, layout: Found) -> set[HtmlElement] | None:
-    """Give the images that the layout says are the article's; None where it says nothing, or finds none."""
+    """Give the images that the layout says are the article's; None where it says nothing.
+
+    Between bounds there may be none: then the article has none.
+    """
     held = layout.elements.get("images", ())
     bounds = [layout.elements.get(key, ()) for key in ("images_after", "images_before")]
     if not held and not any(bounds):
@@ -242,12 +245,14 @@ def _own_images(document: Document, layout: Found) -> set[HtmlElement] | None:
     if held:
         inside = {image for element in held for image in element.iter("img")}
         images = [image for image in images if image in inside]
+        if not images:
+            return None  # holders without an image say as little as none
     if any(bounds):
         order = {element: place for place, element in enumerate(document.tree.iter())}
         first = min((order[e] for e in bounds[0]), default=-1)
         last = min((order[e] for e in bounds[1]), default=len(order))
         images = [image for image in images if first < order[image] < last]
-    return set(images) or None
+    return set(images)
 
 
 Captions = dict[HtmlElement, list[HtmlElement]]

@@ -36,6 +36,8 @@ class Found:
     """The layout's name; empty where there is none."""
     elements: dict[str, tuple[HtmlElement, ...]] = field(default_factory=dict)
     texts: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    is_article: bool = False
+    """Whether the address has the form that the file states of articles."""
     missed: tuple[str, ...] = ()
     """Keys none of whose selectors finds anything."""
 

@@ -303,6 +303,7 @@ class ArticlesSpider(NewsSpider):
         test = LinkTest(await self.known_articles(response.url))
         links = list(find_links(tree, response.url, test))
         entries = [entry_of(link) for link in self.article_links(links)]
+        site.found += len(entries)
         requests = list(self.listed_requests(entries, site.home, response.url))
         form = list_form(response.url)
         if entries:

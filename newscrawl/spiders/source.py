@@ -16,6 +16,7 @@ from scrapy.spiderloader import SpiderLoader
 from newscrawl.discovery.links import Link
 from newscrawl.discovery.listed import Listed
 from newscrawl.publishers import VARIABLE, PublisherFile, publisher_for, registry
+from newscrawl.quality import registrable_domain
 from newscrawl.spiders.articles import MAX_LIST_DEPTH, ArticlesSpider, Site, kind_of
 
 BASE_NAME: Final = "source"
@@ -41,8 +42,6 @@ class SourceSpider(ArticlesSpider):
         given["site"] = "" if is_single else self.at_scheme(self.source.home_page)
         given["section"] = ""
         super().__init__(*args, **given, **kwargs)
-        pattern = self.source.article_pattern
-        self.article_pattern = re.compile(pattern) if pattern else None
         self.has_searched = False
         if not is_single:
             self.frontier_job = self.name
@@ -53,7 +52,8 @@ class SourceSpider(ArticlesSpider):
         """Have the source's pages rendered, where its file asks for it."""
         super().update_settings(settings)
         if cls.source.render:
-            rendered = [*settings.getlist("NEWSCRAWL_RENDER"), *cls.source.domains]
+            own = [registrable_domain(domain) or domain for domain in cls.source.domains]
+            rendered = [*settings.getlist("NEWSCRAWL_RENDER"), *own]
             settings.set("NEWSCRAWL_RENDER", rendered, priority="spider")
 
     def at_scheme(self, url: str) -> str:
@@ -105,13 +105,12 @@ class SourceSpider(ArticlesSpider):
             yield self.source_request(site.home, site, self.parse_home, kind="home")
 
     async def parse_list(self, response: Any, home: str) -> AsyncIterator[Request]:
-        """Follow a section page, and note whether it led to an article."""
-        site = self.site_of(home)
+        """Follow a section page; one that the file states is a list like its feeds."""
         async for request in super().parse_list(response, home):
-            site.found += bool(request.meta.get("newscrawl_article"))
             yield request
-        async for request in self.source_done(site, response.request):
-            yield request
+        if response.request and "newscrawl_source" in response.request.meta:
+            async for request in self.source_done(self.site_of(home), response.request):
+                yield request
 
     def list_failed(self, failure: Any) -> Any:
         """Count a section page that cannot be fetched, and go on."""
@@ -124,15 +123,13 @@ class SourceSpider(ArticlesSpider):
 
     def article_links(self, links: list[Link]) -> list[Link]:
         """Take for articles the links of the form that the file states, if it states one."""
-        if self.article_pattern is None:
+        if self.source.article_pattern is None:
             return super().article_links(links)
         return [link for link in links if self.is_article(link.url)]
 
     def is_article(self, url: str) -> bool:
         """Tell whether an address has the form that the file states of articles."""
-        return self.article_pattern is None or bool(
-            self.article_pattern.search(url.split("?", maxsplit=1)[0])
-        )
+        return self.source.is_article(url)
 
     def skip_rule(self, entry: Listed, site: str) -> str | None:
         """Say for which rule a listed address is left out; an article's has the form that the file states."""

@@ -4,6 +4,7 @@ A row counts one thing of one part of a source on one day: the part is the layou
 Rows older than `KEPT_DAYS` go.
 """
 
+import math
 import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
@@ -23,9 +24,11 @@ FIELDS: Final = (
     "captions", "language",
 )  # fmt: skip
 """What is counted of articles: the fields of an article, and whether its date has a time of day."""
-ARTICLES, REJECTED, WORDS, SQUARES, LINKS, READS = (
-    "articles", "rejected", "words", "squares", "links", "reads",
+ARTICLES, REJECTED, WORDS, LOGS, SQUARES, LINKS, READS = (
+    "articles", "rejected", "words", "logs", "squares", "links", "reads",
 )  # fmt: skip
+THOUSAND: Final = 1000
+"""Logarithms of lengths are counted in thousandths: lengths are spread by factors, and counters are whole numbers."""
 HAS, MISSED = "has:", "missed:"
 COUNTED: Final = frozenset(
     {
@@ -44,7 +47,8 @@ Part = tuple[str, str]
 def counts_of(article: Article) -> Counts:
     """Count what an article delivers."""
     has = filled(article)
-    found = Counter({ARTICLES: 1, WORDS: article.word_count, SQUARES: article.word_count**2})
+    log = round(THOUSAND * math.log(max(1, article.word_count)))
+    found = Counter({ARTICLES: 1, WORDS: article.word_count, LOGS: log, SQUARES: log**2})
     found.update(f"{HAS}{name}" for name in FIELDS if has[name])
     found.update(f"{MISSED}{key}" for key in article.extracted_with.layout_missed or ())
     return found

@@ -16,10 +16,12 @@ from newscrawl.state.deliveries import (
     FIELDS,
     HAS,
     LINKS,
+    LOGS,
     MISSED,
     READS,
     REJECTED,
     SQUARES,
+    THOUSAND,
     WORDS,
     Counts,
 )
@@ -29,7 +31,7 @@ FEWEST: Final = 5
 ENOUGH: Final = 20
 """Pages of the same weekdays from which those alone are compared with."""
 RECENT_DAYS: Final = 7
-"""Days that are put together, until there are pages enough to compare."""
+"""Days that are put together, until there are pages enough to compare; and for which a break is named again."""
 BY_CHANCE: Final = 1e-4
 """Probability under which a change is none of chance: a thousand sources with a dozen fields, looked at daily, give
 one false alarm a day at most; most of them far fewer, because a drop must be large too."""
@@ -37,7 +39,8 @@ LARGE: Final = 0.3
 """Share of the articles by which a field's fill rate must differ."""
 SHORTER, LONGER = 0.6, 1 / 0.6
 """How much shorter or longer the mean text must be."""
-DEVIATIONS: Final = 4.0
+DEVIATIONS: Final = 5.0
+"""Standard errors of the difference of mean logarithms, which is all but normal; the deviation is an estimate itself."""
 FEW_LINKS: Final = 0.2
 """Share of the usual links under which a list counts as dried up."""
 USUAL_LINKS: Final = 3.0
@@ -95,6 +98,11 @@ def find_breaks(source: str, part: str, days: Days, recent: Mapping[date, Counts
     usual = _usual(days, recent)
     tests = (_rates, _rejections, _lengths, _links)
     return [found for test in tests for found in test(source, part, days, usual, recent)]
+
+
+def is_recent(found: Break, today: date) -> bool:
+    """Tell a break of the last days; what was so for longer was named, and may be meant."""
+    return (today - found.since).days <= RECENT_DAYS
 
 
 def latest(days: Days) -> tuple[dict[date, Counts], dict[date, Counts]]:
@@ -225,14 +233,18 @@ def _lengths(source: str, part: str, days: Days, usual: Counts, recent: Days) ->
     count, before = now[ARTICLES], usual[ARTICLES]
     if count < FEWEST or before < FEWEST:
         return
-    mean, mean_before = now[WORDS] / count, usual[WORDS] / before
-    deviation = math.sqrt(max(0.0, usual[SQUARES] / before - mean_before**2))
-    is_far = abs(mean - mean_before) > DEVIATIONS * max(deviation, 1.0) / math.sqrt(count)
-    if is_far and not SHORTER <= mean / max(mean_before, 1.0) <= LONGER:
-        rate = _share(WORDS, (ARTICLES,))
-        since = _since(days, recent, rate, mean_before, mean)
+    # By logarithms: of lengths themselves one long read would outweigh twenty briefs.
+    log, log_before = now[LOGS] / count, usual[LOGS] / before
+    deviation = math.sqrt(max(0.0, usual[SQUARES] / before - log_before**2))
+    error = max(deviation, THOUSAND / 10) * math.sqrt(1 / count + 1 / before)
+    is_far = abs(log - log_before) > DEVIATIONS * error
+    ratio = math.exp((log - log_before) / THOUSAND)
+    if is_far and not SHORTER <= ratio <= LONGER:
+        rate = _share(LOGS, (ARTICLES,))
+        since = _since(days, recent, rate, log_before, log)
         yield Break(
-            source=source, part=part, field="text", since=since, before=mean_before, now=mean, pages=count
+            source=source, part=part, field="text", since=since, before=usual[WORDS] / before,
+            now=now[WORDS] / count, pages=count,
         )  # fmt: skip
 
 

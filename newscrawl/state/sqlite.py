@@ -21,7 +21,7 @@ from newscrawl.state import Claim, Entry, Lease, Manners, Outcome, Put, RunKey, 
 from newscrawl.state.articles import ArticleStore
 from newscrawl.state.database import explain, open_database, writing
 from newscrawl.state.deliveries import Deliveries, count_delivery, read_deliveries, without
-from newscrawl.state.drift import Break, find_breaks
+from newscrawl.state.drift import Break, find_breaks, is_recent
 from newscrawl.state.ends import End, Ledger
 from newscrawl.state.files import ArticleFiles
 from newscrawl.state.hosts import LONGEST_BLOCK, Hosts
@@ -334,7 +334,7 @@ class SQLiteFrontier:
                 if counts := self.deliveries.of_run.get((source, part)):
                     before = without(days, today, counts)
                     found += find_breaks(source, part, before, {today: counts})
-        return tuple(found)
+        return tuple(one for one in found if is_recent(one, today))
 
     def _shut(self) -> None:
         self._thread.shutdown()

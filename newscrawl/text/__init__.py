@@ -4,12 +4,13 @@ A rule looks at all blocks and names those to drop; the runner drops and records
 rule has to remember to. The order is the tuple `RULES`, and stands nowhere else.
 """
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
+import regex
+
 from newscrawl.items import Block, Draft, Edit, Line, Profile
-from newscrawl.publishers import publisher_for
+from newscrawl.publishers import SECONDS, TextRule, publisher_for
 from newscrawl.reasons import EditCode
 from newscrawl.text import figures, head, prompts, repeats
 from newscrawl.wording import bare
@@ -77,37 +78,47 @@ def _apply_publisher_rules(draft: Draft) -> Draft:
     for rule in source.text if source else ():
         before = draft
         detail = f"a rule of {source.id if source else ''}"
-        if rule.drop is not None:
-            pattern = re.compile(rule.drop)
-            draft = _without(
-                draft,
-                {
-                    i: Edit(code=rule.code, text=block.text, detail=detail)
-                    for i, block in enumerate(draft.blocks)
-                    if pattern.search(block.text)
-                },
-            )
-        else:
-            draft = _cut(draft, re.compile(rule.cut or ""), rule.code, detail)
+        try:
+            draft = _apply_rule(draft, rule, detail)
+        except (TimeoutError, regex.error):
+            draft = replace(before, layout_missed=(*before.layout_missed, "text"))
         if _has_text(before) and not _has_text(draft):
             # No rule of a file takes a whole text away; it is a miss of the file.
             draft = replace(before, layout_missed=(*before.layout_missed, "text"))
     return draft
 
 
+def _apply_rule(draft: Draft, rule: TextRule, detail: str) -> Draft:
+    """Apply one rule.
+
+    Raises:
+        TimeoutError: its expression takes too long.
+
+    """
+    if rule.drop is None:
+        return _cut(draft, regex.compile(rule.cut or ""), rule.code, detail)
+    pattern = regex.compile(rule.drop)
+    found = {
+        i: Edit(code=rule.code, text=block.text, detail=detail)
+        for i, block in enumerate(draft.blocks)
+        if pattern.search(block.text, timeout=SECONDS)
+    }
+    return _without(draft, found)
+
+
 def _has_text(draft: Draft) -> bool:
     return any(not (isinstance(block, Line) and block.doubt) for block in draft.blocks)
 
 
-def _cut(draft: Draft, pattern: re.Pattern[str], code: EditCode, detail: str) -> Draft:
+def _cut(draft: Draft, pattern: "regex.Pattern[str]", code: EditCode, detail: str) -> Draft:
     """Cut what a pattern finds from each block; a block of which nothing is left goes."""
     blocks, edits = list[Block](), list[Edit]()
     for block in draft.blocks:
-        rest = pattern.sub("", block.text)
+        rest = pattern.sub("", block.text, timeout=SECONDS)
         if rest == block.text:
             blocks.append(block)
             continue
-        gone = "".join(match[0] for match in pattern.finditer(block.text))
+        gone = "".join(match[0] for match in pattern.finditer(block.text, timeout=SECONDS))
         edits.append(Edit(code=code, text=gone, detail=detail))
         if rest.strip():
             blocks.append(replace(block, text=" ".join(rest.split())))
