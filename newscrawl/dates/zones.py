@@ -44,7 +44,11 @@ def country_zone(country: str | None) -> ZoneInfo | None:
 
 
 def zones_of(country: str) -> tuple[str, ...]:
-    """Give the names of a country's time zones, the largest first as the time-zone database has them."""
+    """Give the names of a country's time zones, in the order of the time-zone database.
+
+    >>> zones_of("PT"), zones_of("XX")
+    (('Europe/Lisbon', 'Atlantic/Madeira', 'Atlantic/Azores'), ())
+    """
     return _zones_by_country().get(country, ())
 
 
