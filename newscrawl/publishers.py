@@ -50,6 +50,7 @@ MAX_FILE_BYTES: Final = 5_000_000
 MAX_LINE: Final = 100
 """Characters of a list that is written on one line."""
 DOMAIN: Final = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+")
+PLAIN_ADDRESS: Final = re.compile(r"https?://[a-z0-9.-]+/[\w./?&=%+-]*", re.ASCII)
 WEB_ADDRESS: Final = re.compile(r"https?://[^\s/?#]+(?:[/?#]\S*)?")
 PLAIN_PATTERN: Final = re.compile(
     r"\^?(?:(?:[\w/.:-]|\\[dwsDWS./-]|\[\^?[\w/.]+\])(?:[+*?]|\{\d{1,3}\})?)*\$?"
@@ -282,10 +283,10 @@ class Registry:
         by_domain, errors = dict[str, PublisherFile](), list[str]()
         for sources, wrong in layers:
             errors += wrong
-            mine = dict[str, PublisherFile]()
+            mine, by_id = dict[str, PublisherFile](), dict[str, PublisherFile]()
             for source in sources:
                 taken = next((mine[domain] for domain in source.domains if domain in mine), None)
-                same = next((other for other in mine.values() if other.id == source.id), None)
+                same = by_id.get(source.id)
                 if taken:
                     errors.append(
                         f"{source.path}: domains: {taken.path} has {_shared(source, taken)} too"
@@ -293,9 +294,10 @@ class Registry:
                 elif same:
                     errors.append(f"{source.path}: id: {same.path} has {source.id!r} too")
                 else:
-                    mine |= dict.fromkeys(source.domains, source)
+                    mine.update(dict.fromkeys(source.domains, source))
+                    by_id[source.id] = source
             replaced = {by_domain[domain].id for domain in mine if domain in by_domain}
-            replaced |= {source.id for source in mine.values()}
+            replaced |= set(by_id)
             by_domain = {d: s for d, s in by_domain.items() if s.id not in replaced} | mine
         return cls(by_domain, tuple(errors))
 
@@ -645,6 +647,8 @@ def _wrong_addresses(source: PublisherFile) -> Iterator[tuple[Keys, str]]:
 
 
 def _is_address(url: str) -> bool:
+    if PLAIN_ADDRESS.fullmatch(url):
+        return True
     try:
         # A port that is none is told only when it is asked for.
         return bool(WEB_ADDRESS.fullmatch(url) and urlsplit(url).port != 0)
