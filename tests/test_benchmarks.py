@@ -77,7 +77,7 @@ def test_quality_prints_a_table_with_peers_of_the_same_run(
     assert "listing refused (12)" in printed
     for name in ("newscrawl", "newscrawl, with profiles", "trafilatura"):
         assert f"| {name} | " in printed
-    assert len((tmp_path / "newscrawl.jsonl").read_text().splitlines()) == 55
+    assert len((tmp_path / "newscrawl.jsonl").read_text().splitlines()) == len(fixtures()) + 12
 
 
 def test_models_are_trained_by_the_script_and_read_by_the_package(
