@@ -5,11 +5,14 @@ import random
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
+from newscrawl.demo.server import DemoServer
+from newscrawl.demo.site import build_site
 from newscrawl.state.deliveries import Counts
 from newscrawl.state.drift import Break, find_breaks, is_recent, latest
 from tests.courier import HOME, article, courier, feed, url_of
@@ -213,6 +216,30 @@ def test_a_change_of_layout_is_named_within_one_run(shell: Shell, web: Web) -> N
     assert len(drifts) == 1
     assert "courier.example: captions: on 0 % of 8 pages since 20" in drifts[0]
     assert "before on 100 %" in drifts[0]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "field"),
+    [(b"caption", b"legend", "captions"), (b"articleSection", b"topicOf", "section")],
+)
+def test_a_change_planted_in_the_demo_site_is_named_within_one_run(
+    tmp_path: Path, old: bytes, new: bytes, field: str
+) -> None:
+    site = build_site()
+    changed = {
+        url: replace(r, body=r.body.replace(old, new)) if "html" in r.content_type else r
+        for url, r in site.items()
+    }
+    home = "http://www.lanterngram.example/"
+    with DemoServer(site) as server:
+        first = Shell(tmp_path, server.proxy).crawl(home, "--limit", "6")
+    with DemoServer(changed) as server:
+        second = Shell(tmp_path, server.proxy).crawl(home, code=4)
+
+    assert "drift" not in first
+    drifts = [line for line in second.splitlines() if "drift" in line]
+    assert [line.split(": ")[3] for line in drifts] == [field]
+    assert "on 0 % of 6 pages" in drifts[0]
 
 
 def test_sources_test_tells_what_has_changed_by_days(
