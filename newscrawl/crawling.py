@@ -69,13 +69,13 @@ def run_crawls(jobs: Iterable[Job], settings: Settings) -> list[dict[str, Any]]:
 
 def fetch_pages(urls: Iterable[str], settings: Settings) -> list[Page | Rejected]:
     """Fetch pages as a crawl does, robots.txt and all, without cleaning them."""
-    without = {"ITEM_PIPELINES": {}, "EXTENSIONS": {}, "FEEDS": {}, "NEWSCRAWL_STATE": ""}
-    settings.update(without, priority="cmdline")
     return crawl_items(ArticlesSpider, settings, url=" ".join(urls))
 
 
 def crawl_items(spider: type[Spider], settings: Settings, **arguments: Any) -> list[Any]:
-    """Run one crawl and give its items."""
+    """Run one crawl without pipelines, feeds and state, and give its items."""
+    without = {"ITEM_PIPELINES": {}, "EXTENSIONS": {}, "FEEDS": {}, "NEWSCRAWL_STATE": ""}
+    settings.update(without, priority="cmdline")
     process = AsyncCrawlerProcess(settings)
     crawler = process.create_crawler(spider)
     items: list[Any] = []

@@ -4,7 +4,6 @@ What `newscrawl sources add` writes a file from, and `newscrawl sources test --l
 """
 
 import re
-from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
 from heapq import nlargest
@@ -28,18 +27,16 @@ from newscrawl.extraction.answers import classify
 from newscrawl.failures import failure_reason
 from newscrawl.items import OptOut, Page, Rejected
 from newscrawl.publishers import PublisherFile
-from newscrawl.quality import registrable_domain
 from newscrawl.reasons import Reason
 from newscrawl.spiders.articles import USUAL_PATHS, entry_of, home_of, kind_of, tree_of, with_www
 from newscrawl.spiders.base import NewsSpider, article_meta, page_of
+from newscrawl.spiders.source import render_source
 
 MAX_FEEDS: Final = 8
 MAX_SITEMAPS: Final = 4
 MAX_CHILDREN: Final = 3
 """Sitemaps of an index that are looked into."""
 MAX_SECTIONS: Final = 6
-MIN_LINKS: Final = 1
-"""Article links of a page that make it a section."""
 MAX_ENTRIES: Final = 1000
 """Articles of one list that are looked at; a sitemap may have fifty thousand."""
 ARTICLES: Final = 10
@@ -64,7 +61,6 @@ class Survey:
     home: str
     leads: list[Lead] = field(default_factory=list)
     pages: list[Page | Rejected] = field(default_factory=list)
-    home_page: Page | None = None
     problem: tuple[Reason, str | None] | None = None
     """Why the home page could not be read."""
     delay: float = 0.0
@@ -118,7 +114,6 @@ class ProbeSpider(NewsSpider):
             self.survey.problem = response
             return
         self.survey.home = response.url
-        self.survey.home_page = page_of(response, self.name)
         robots = self.crawler.get_downloader_middleware(RobotsMiddleware)
         rules = robots.rules_of(response.url) if robots else None
         self.survey.opt_outs = self.opt_outs(response)
@@ -188,11 +183,12 @@ class ProbeSpider(NewsSpider):
         ]  # fmt: skip
 
     async def _sections(self, response: Response, tree: Any) -> None:
-        links = [link for link in find_links(tree, response.url) if link.kind == "list"]
-        named = [link for link in links if len(urlsplit(link.url).path.strip("/").split("/")) <= 2]
-        for link in named[:MAX_SECTIONS]:
-            await self._section(link.url)
-        entries = [entry_of(x) for x in find_links(tree, response.url) if x.kind == "article"]
+        links = list(find_links(tree, response.url))
+        lists = [link.url for link in links if link.kind == "list"]
+        named = [url for url in lists if len(urlsplit(url).path.strip("/").split("/")) <= 2]
+        for url in named[:MAX_SECTIONS]:
+            await self._section(url)
+        entries = [entry_of(link) for link in links if link.kind == "article"]
         if not any(lead.entries for lead in self.survey.leads) and entries:
             self.survey.leads.append(Lead(response.url, "section", tuple(self._articles(entries))))
 
@@ -268,12 +264,8 @@ def survey_site(
 
     """
     survey = Survey(home=home_of(address))
-    without = {"ITEM_PIPELINES": {}, "EXTENSIONS": {}, "FEEDS": {}, "NEWSCRAWL_STATE": ""}
-    settings.update(without, priority="cmdline")
-    if source and source.render:
-        own = [registrable_domain(domain) or domain for domain in source.domains]
-        rendered = [*settings.getlist("NEWSCRAWL_RENDER"), *own]
-        settings.set("NEWSCRAWL_RENDER", rendered, priority="cmdline")
+    if source:
+        render_source(source, settings, "cmdline")
     survey.pages = crawl_items(ProbeSpider, settings, survey=survey, source=source, number=number)
     return survey
 
@@ -316,9 +308,3 @@ def article_pattern(survey: Survey) -> str | None:
         if all(map(test.search, addresses)) and not any(map(test.search, lists)):
             return pattern
     return None
-
-
-def most_common(values: Iterable[str | None]) -> str | None:
-    """Give the value that occurs most; of equals the first."""
-    counted = Counter(value for value in values if value)
-    return counted.most_common(1)[0][0] if counted else None

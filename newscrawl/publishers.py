@@ -63,6 +63,7 @@ PLAIN_SELECTOR: Final = re.compile(rf"{SIMPLE}(?:(?: > | |, ){SIMPLE})*", re.ASC
 """What is a CSS selector at sight: tags, classes and ids, one in the other."""
 LANGUAGE: Final = re.compile(r"[a-z]{2,3}")
 HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""RFC 9110, 5.6.2."""
 HEADER: Final = re.compile(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*(?:#.*)?")
 KEY: Final = re.compile(r"""\s*(?:"([^"]+)"|'([^']+)'|([\w-]+))\s*=""")
 MISPLACED: Final = re.compile(r"(?P<text>.*?)(?: - at `\$(?P<path>.*)`)?")
@@ -83,10 +84,10 @@ Keys = tuple[str | int, ...]
 
 
 class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A table of a file; a single string may stand for a list of one."""
+    """A table of a file."""
 
     LISTS: ClassVar[Strings] = ()
-    """Keys whose value is a list."""
+    """Keys whose value is a list; a single string may stand for a list of one."""
 
 
 class Layout(_Table, frozen=True, kw_only=True):

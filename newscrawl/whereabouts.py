@@ -75,7 +75,7 @@ def find_whereabouts(
         pages: their pages.
 
     """
-    language = _most(article.language for article in articles)
+    language = most_common(article.language for article in articles)
     country, why = _country(host, articles, pages, language)
     told = list(_told(articles))
     if FEW * len(told) < len(articles):
@@ -101,7 +101,7 @@ def _country(
     press = load_table("press")["press"].get(language or "", ())
     if found := country_of(host):
         return found, "the domain"
-    name = _most(article.publisher.name for article in articles) or ""
+    name = most_common(article.publisher.name for article in articles) or ""
     named = {code for code in _names() if any(_is_named(word, name) for word in _words_of(code))}
     if len(named) == 1 and _share_naming(articles, next(iter(named))):
         return next(iter(named)), "the publisher's name"
@@ -179,7 +179,8 @@ def _names() -> dict[str, str]:
     return {row[0]: row[1].partition(" (")[0] for row in zone_table("iso3166.tab")}
 
 
-def _most(values: Iterable[str | None]) -> str | None:
+def most_common(values: Iterable[str | None]) -> str | None:
+    """Give the value that occurs most; of equals the first."""
     counted = Counter(value for value in values if value)
     return counted.most_common(1)[0][0] if counted else None
 

@@ -95,15 +95,18 @@ def _parser(argv: list[str]) -> argparse.ArgumentParser:
     return parser
 
 
-def add_common_options(parser: argparse.ArgumentParser) -> None:
-    """Add what every command takes."""
+def add_common_options(parser: argparse.ArgumentParser, *, is_action: bool = False) -> None:
+    """Add what every command takes; an action of one takes it too, and leaves what the command was given."""
+    quiet, verbose = (argparse.SUPPRESS, argparse.SUPPRESS) if is_action else (False, 0)
     group = parser.add_argument_group("messages")
-    group.add_argument("-q", "--quiet", action="store_true", help="print errors only")
+    group.add_argument(
+        "-q", "--quiet", action="store_true", default=quiet, help="print errors only"
+    )
     group.add_argument(
         "-v",
         "--verbose",
         action="count",
-        default=0,
+        default=verbose,
         help="more messages and tracebacks; -vv for all",
     )
 

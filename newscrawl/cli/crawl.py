@@ -156,7 +156,6 @@ def print_ends(stats: dict[str, Any]) -> None:
         return
     print(f"newscrawl: {last_line(stats)}", file=sys.stderr)
     _print_skipped(stats)
-    # What the frontier warns of stands on stderr already.
 
 
 def _print_skipped(stats: dict[str, Any]) -> None:

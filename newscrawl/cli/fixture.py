@@ -8,6 +8,7 @@ from pathlib import Path
 from textwrap import shorten
 from typing import Final
 
+from newscrawl.cli import add_common_options
 from newscrawl.cli.clean import given_moment
 from newscrawl.cli.exits import ExitCode
 from newscrawl.errors import InputError, UsageError
@@ -47,10 +48,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     add.add_argument("--force", action="store_true", help="overwrite one of the same name")
     add.set_defaults(run=run_add)
-    for option, text in (("--quiet", "print errors only"), ("--verbose", "tracebacks")):
-        add.add_argument(
-            option[1:3], option, action="count", default=argparse.SUPPRESS, help=text
-        )  # fmt: skip
+    add_common_options(add, is_action=True)
 
 
 def run_add(options: argparse.Namespace) -> ExitCode:

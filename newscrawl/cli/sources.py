@@ -17,6 +17,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
+from newscrawl.cli import add_common_options
 from newscrawl.cli.exits import ExitCode
 from newscrawl.cli.state import DEFAULT as DEFAULT_STATE
 from newscrawl.errors import InputError, UsageError
@@ -59,7 +60,7 @@ from newscrawl.state.deliveries import (
 )
 from newscrawl.state.drift import Break
 from newscrawl.state.inspection import State, open_state
-from newscrawl.whereabouts import Whereabouts, find_whereabouts
+from newscrawl.whereabouts import Whereabouts, find_whereabouts, most_common
 from newscrawl.wording import numbered
 
 if TYPE_CHECKING:
@@ -116,8 +117,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     for action in (add, test):
         action.add_argument("-s", dest="settings", action="append", default=[], metavar="NAME=VALUE", help="a Scrapy setting, as in scrapy crawl")  # fmt: skip
     for action in (add, every, show, test):
-        for option, text in (("--quiet", "print errors only"), ("--verbose", "more messages")):
-            action.add_argument(option[1:3], option, action="count", default=argparse.SUPPRESS, help=text)  # fmt: skip
+        add_common_options(action, is_action=True)
 
 
 # -- add --------------------------------------------------------------------------------------------
@@ -218,7 +218,7 @@ def _surveyed(options: argparse.Namespace, site: str, source: PublisherFile | No
 
 def describe(survey: "Survey", articles: Sequence[Article]) -> tuple[PublisherFile, Whereabouts]:
     """Make a publisher file of what was found on a site."""
-    from newscrawl.probing import article_pattern, most_common
+    from newscrawl.probing import article_pattern
 
     host = (urlsplit(survey.home).hostname or "").removeprefix("www.")
     pages = [page for page in survey.pages if isinstance(page, Page)]

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from newscrawl.cli import add_common_options
 from newscrawl.cli.exits import ExitCode
 from newscrawl.errors import UsageError
 from newscrawl.state.inspection import Address, ListedPage, Run, Source, State, open_state
@@ -47,16 +48,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     check.set_defaults(run=run_check)
     for action in (show, forget, check):
         add_state_options(action)
-        action.add_argument(
-            "-q",
-            "--quiet",
-            action="store_true",
-            default=argparse.SUPPRESS,
-            help="print errors only",
-        )
-        action.add_argument(
-            "-v", "--verbose", action="count", default=argparse.SUPPRESS, help="tracebacks"
-        )
+        add_common_options(action, is_action=True)
 
 
 def add_state_options(parser: argparse.ArgumentParser) -> None:

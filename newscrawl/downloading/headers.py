@@ -1,6 +1,5 @@
 """Send a source the headers that its operator or reader has given for it, and nobody else."""
 
-import re
 from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
@@ -9,12 +8,10 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import NotConfigured
 
 from newscrawl.errors import UsageError
-from newscrawl.publishers import publisher_for, registry
+from newscrawl.publishers import HEADER_NAME, publisher_for, registry
 from newscrawl.quality import registrable_domain
 
 SENT_KEY: Final = "newscrawl_headers"
-NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-"""RFC 9110, 5.6.2."""
 
 
 class HeadersMiddleware:
@@ -58,6 +55,6 @@ def _checked(domain: Any, headers: Any) -> dict[str, str]:
     if not isinstance(headers, dict):
         raise UsageError(f"NEWSCRAWL_HEADERS: {domain!r} needs a dict of headers")
     for name, value in headers.items():
-        if not NAME.fullmatch(str(name)) or not str(value).isprintable():
+        if not HEADER_NAME.fullmatch(str(name)) or not str(value).isprintable():
             raise UsageError(f"NEWSCRAWL_HEADERS: {domain!r}: {str(name)!r} is no header")
     return {str(name): str(value) for name, value in headers.items()}

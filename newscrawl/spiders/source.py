@@ -51,10 +51,7 @@ class SourceSpider(ArticlesSpider):
     def update_settings(cls, settings: BaseSettings) -> None:
         """Have the source's pages rendered, where its file asks for it."""
         super().update_settings(settings)
-        if cls.source.render:
-            own = [registrable_domain(domain) or domain for domain in cls.source.domains]
-            rendered = [*settings.getlist("NEWSCRAWL_RENDER"), *own]
-            settings.set("NEWSCRAWL_RENDER", rendered, priority="spider")
+        render_source(cls.source, settings, "spider")
 
     def at_scheme(self, url: str) -> str:
         """Give an address of the file with the scheme that was asked for."""
@@ -136,6 +133,14 @@ class SourceSpider(ArticlesSpider):
         return super().skip_rule(entry, site) or (
             None if self.is_article(entry.url) else "no_article"
         )
+
+
+def render_source(source: PublisherFile, settings: BaseSettings, priority: str) -> None:
+    """Have a source's pages rendered, where its file asks for it."""
+    if source.render:
+        own = [registrable_domain(domain) or domain for domain in source.domains]
+        rendered = [*settings.getlist("NEWSCRAWL_RENDER"), *own]
+        settings.set("NEWSCRAWL_RENDER", rendered, priority=priority)
 
 
 def spider_of(source: PublisherFile) -> type[SourceSpider]:
