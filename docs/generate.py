@@ -37,7 +37,7 @@ def publishers_page() -> str:
     rows = "\n".join(map(_publisher_row, shipped))
     return f"""# Publisher files
 
-Made from `newscrawl/publishers.py` and `newscrawl/reference/publishers/` by `make docs`; how to write one is in
+Made from `newscrawl/publishers/model.py` and `newscrawl/reference/publishers/` by `make docs`; how to write one is in
 [sources.md](sources.md).
 {"".join(map(_keys_of, TABLES))}
 ## Shipped sources
