@@ -17,7 +17,7 @@ FOLDER = Path(__file__).parent
 TYPES = (
     items.Article, items.Block, items.Author, items.Agency, items.Dateline, items.Image, items.Credit,
     items.CitedSource, items.Note, items.Copyright, items.Publisher, items.Dates, items.DateInfo, items.Candidate, items.Paywall,
-    items.ExtractedWith, items.Edit, items.Provenance,
+    items.ExtractedWith, items.CodeCount, items.Cluster, items.Edit, items.Provenance,
 )  # fmt: skip
 
 

@@ -10,11 +10,12 @@ from importlib.metadata import version as _version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from newscrawl.corpus.reading import read_articles
     from newscrawl.items import Article, Page, Rejected
     from newscrawl.pages import read_pages
     from newscrawl.stages import clean
 
-__all__ = ["Article", "Page", "Rejected", "clean", "read_pages"]
+__all__ = ["Article", "Page", "Rejected", "clean", "read_articles", "read_pages"]
 __version__ = _version("newscrawl")
 
 _HOMES = {
@@ -22,6 +23,7 @@ _HOMES = {
     "Page": "newscrawl.items",
     "Rejected": "newscrawl.items",
     "clean": "newscrawl.stages",
+    "read_articles": "newscrawl.corpus.reading",
     "read_pages": "newscrawl.pages",
 }
 

@@ -39,6 +39,7 @@ SourceKind = Literal["outlet", "agency", "generic"]
 NoteKind = Literal["correction", "editors_note", "disclosure", "translation", "republication"]
 BlockKind = Literal["paragraph", "heading", "quote", "list_item", "table_row", "code"]
 Precision = Literal["second", "minute", "day", "month", "year"]
+ClusterRole = Literal["original", "copy", "edited_copy"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,8 @@ class Profile:
     """By address."""
     links: dict[str, Seen] = field(default_factory=dict)
     """By address, where a whole line is the link."""
+    digest: str | None = None
+    """SHA-256 of the above, 16 hex digits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -360,6 +363,36 @@ class ExtractedWith:
     """The publisher file that took part, by its id; with `@` and its last day, where a dated layout of it did."""
     layout_missed: tuple[str, ...] | None = None
     """Keys of that layout whose selectors found nothing usable, so that the general result stands; absent where there are none."""
+    profile: str | None = None
+    """The digest of the profile that was handed in for the source; absent where there was none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeCount:
+    """How often something was removed under one code."""
+
+    code: EditCode
+    """The code of the rule, one of `EditCode`."""
+    count: int
+    """Pieces removed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cluster:
+    """The articles of a corpus whose texts are one text, and what this one is among them."""
+
+    id: str
+    """The same for all of them: a hash of the id of the original."""
+    role: ClusterRole
+    """original: an agency's own print of its text, else the earliest; copy: word for word; edited_copy: changed."""
+    similarity: float
+    """Share of word 5-grams in common with the original (Jaccard), 0 to 1."""
+    original: str
+    """The id of the original."""
+    size: int | None = None
+    """Articles in it, versions of one counted once; absent where articles were linked as they passed by."""
+    agency: str | None = None
+    """The id of the agency that most of them name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -502,6 +535,10 @@ class Article:
     """Which version this is; only in lines of a crawl that keeps state."""
     extracted_with: ExtractedWith
     """The versions that made this line."""
+    removed_codes: tuple[CodeCount, ...] = ()
+    """How many pieces were removed from the text, by code."""
+    cluster: Cluster | None = None
+    """Near-duplicates of it; only where they were looked for, and absent where there are none."""
     removed: tuple[Edit, ...] = ()
     """On request: every removed text with its code."""
     provenance: tuple[Provenance, ...] = ()

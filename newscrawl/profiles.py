@@ -5,6 +5,7 @@ pages of the same source the lines, images and linked lines it has seen recur. I
 is handed in: the same page with the same profile gives the same article, whatever was cleaned before.
 """
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -128,7 +129,7 @@ def read_profiles(path: Path) -> Profiles:
         raise DataError(f"profiles {path}: {error}") from error
     if stored.version != PROFILE_VERSION:
         raise DataError(f"profiles {path}: version {stored.version}, expected {PROFILE_VERSION}")
-    return Profiles({profile.source: profile for profile in stored.profiles})
+    return Profiles({profile.source: _digested(profile) for profile in stored.profiles})
 
 
 def encode_profiles(profiles: Profiles) -> bytes:
@@ -175,10 +176,17 @@ def _profile(source: str, seen: _Gathered) -> Profile:
             if _recurs(kind, value, len(numbers), len(seen.pages))
         }
 
-    return Profile(
+    found = Profile(
         source=source, pages=len(seen.pages), lines=recurring("lines"),
         images=recurring("images"), links=recurring("links"),
     )  # fmt: skip
+    return _digested(found)
+
+
+def _digested(profile: Profile) -> Profile:
+    """Give a profile its digest, by which articles say what they were cleaned with."""
+    content = msgspec.json.encode(replace(profile, digest=None), order="deterministic")
+    return replace(profile, digest=hashlib.sha256(content).hexdigest()[:16])
 
 
 def _recurs(kind: str, value: str, count: int, pages: int) -> bool:

@@ -2,6 +2,8 @@
 
 import hashlib
 import unicodedata
+from collections import Counter
+from collections.abc import Iterator
 from importlib.metadata import version
 from typing import Final
 from urllib.parse import urlsplit
@@ -15,6 +17,7 @@ from newscrawl.items import (
     SIGNS,
     Article,
     Block,
+    CodeCount,
     Draft,
     ExtractedWith,
     Rejected,
@@ -250,10 +253,17 @@ def _article(draft: Draft, text: str) -> Article:
             trafilatura=TRAFILATURA_VERSION if page.kind == "html" else None,
             publisher_layout=draft.publisher_layout,
             layout_missed=_missed(draft) or None,
+            profile=page.profile.digest if page.profile else None,
         ),
+        removed_codes=tuple(_counts(draft)),
         removed=draft.edits,
         provenance=draft.provenance,
     )
+
+
+def _counts(draft: Draft) -> Iterator[CodeCount]:
+    counts = Counter(edit.code for edit in draft.edits)
+    return (CodeCount(code=code, count=counts[code]) for code in sorted(counts))
 
 
 def text_hash(text: str) -> str:

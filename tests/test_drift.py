@@ -239,7 +239,7 @@ def test_a_change_planted_in_the_demo_site_is_named_within_one_run(
     assert "drift" not in first
     drifts = [line for line in second.splitlines() if "drift" in line]
     assert [line.split(": ")[3] for line in drifts] == [field]
-    assert "on 0 % of 6 pages" in drifts[0]
+    assert "on 0 % of 7 pages" in drifts[0]
 
 
 def test_sources_test_tells_what_has_changed_by_days(

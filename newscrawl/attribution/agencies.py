@@ -32,6 +32,18 @@ def agency_named(text: str, country: str | None = None) -> Agency | None:
     return None
 
 
+def agency_of_publisher(name: str | None, domain: str | None) -> str | None:
+    """Give the id of the agency that a publisher is, by its name or its registrable domain.
+
+    >>> agency_of_publisher("AP News", "apnews.com"), agency_of_publisher("Reuters", None), agency_of_publisher("Le Monde", "lemonde.fr")
+    ('ap', 'reuters', None)
+    """
+    if domain in (sites := _sites()):
+        return sites[domain]
+    named = agency_named(name) if name else None
+    return named.id if named else None
+
+
 def _is_meant(row: AgencyEntry, form: str, country: str | None) -> bool:
     """Tell whether initials mean the agency: those nobody has seen so need its country."""
     is_doubtful = row.ambiguous and row.evidence == UNVERIFIED and form == row.code
@@ -90,6 +102,11 @@ def _index() -> dict[str, tuple[AgencyEntry, ...]]:
         for form in {row.name, row.name.upper(), row.code, *row.aliases} - {""}:
             index[form] = (*index.get(form, ()), row)
     return index
+
+
+@cache
+def _sites() -> dict[str | None, str]:
+    return {site: row.id for row in agencies() for site in row.sites}
 
 
 @cache

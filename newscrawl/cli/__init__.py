@@ -25,6 +25,11 @@ COMMANDS: Final = {
     "state": "look into the crawl state, check it, or make it forget",
     "diff": "show what changed between the versions of an article",
     "reclean": "clean the pages that were kept with this version, and show what changes",
+    "export": "select articles of a corpus and write them, with a manifest and a data card",
+    "query": "ask a corpus in SQL",
+    "describe": "write the data card of a corpus",
+    "verify": "check an export against its manifest",
+    "link": "mark near-duplicates as article lines pass by",
     "schema": "print the JSON Schema of an article line",
 }
 Run = Callable[[argparse.Namespace], ExitCode]

@@ -212,7 +212,7 @@ def read_source(source: Source, sizes: Sizes | None = None) -> Iterator[Page | R
         yield from reader(sys.stdin.buffer, "stdin")
         return
     try:
-        with _open(source, sizes or Sizes()) as stream:
+        with open_source(source, sizes) as stream:
             yield from reader(stream, source.path)
     except (OSError, EOFError, zlib.error) as error:
         yield _unreadable(source.path, getattr(error, "strerror", None) or str(error))
@@ -283,14 +283,20 @@ def _size(path: Path) -> int:
         return 0
 
 
-def _open(source: Source, sizes: Sizes) -> IO[bytes]:
-    """Open a file, and unpack it unless it is an archive: its reader steps over damage itself."""
+def open_source(source: Source, sizes: Sizes | None = None) -> IO[bytes]:
+    """Open a file, and unpack it unless it is an archive: its reader steps over damage itself.
+
+    Args:
+        source: the file.
+        sizes: where the bytes that were read are counted.
+
+    """
     if REMOTE in source.path:
         system, _ = _remote(source.path)
         raw = system.open(system._strip_protocol(source.path), "rb")
     else:
         raw = Path(source.path).open("rb")  # noqa: SIM115 - closed with what is given
-    metered = io.BufferedReader(Meter(raw, sizes), 1 << 18)
+    metered = io.BufferedReader(Meter(raw, sizes or Sizes()), 1 << 18)
     packing = _suffixes(source.path)[-1:]
     if source.input_format == "warc" or packing not in ([".gz"], [".zst"]):
         return metered

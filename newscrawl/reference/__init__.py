@@ -21,6 +21,7 @@ class AgencyEntry:
     country: str = ""
     evidence: str = ""
     ambiguous: bool = False
+    sites: tuple[str, ...] = ()
 
 
 @cache

@@ -17,6 +17,7 @@ from newscrawl.state.articles import ArticleStore
 from newscrawl.state.database import explain, open_database, writing
 from newscrawl.state.deliveries import Counts, read_deliveries
 from newscrawl.state.drift import Break, find_breaks, latest
+from newscrawl.state.ends import REFUSED
 from newscrawl.state.files import ArticleFiles
 from newscrawl.state.runs import RunLocks, open_runs
 
@@ -263,6 +264,19 @@ class State:
                 reason=reason,
                 score=score,
             )
+
+    def refusals(self) -> dict[str, dict[str, int]]:
+        """Count the addresses whose last fetch gave no article, by source and reason."""
+        found: dict[str, dict[str, int]] = {}
+        marks = ", ".join("?" for _ in REFUSED)
+        rows = self.database.execute(
+            "SELECT host.source, coalesce(nullif(reason, ''), outcome) AS why, count(*) FROM url "
+            f"JOIN host ON host.id = url.host WHERE is_article AND outcome IN ({marks}) GROUP BY 1, 2 ORDER BY 1, 2",
+            [str(end) for end in REFUSED],
+        )
+        for source, reason, number in rows:
+            found.setdefault(source, {})[reason] = number
+        return found
 
     def deliveries(self, source: str) -> dict[str, dict[date, Counts]]:
         """Give what a source delivered, by layout or list and by day."""

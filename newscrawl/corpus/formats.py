@@ -1,0 +1,118 @@
+"""How an article is written in each format of an export."""
+
+import csv
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal, get_args
+
+from newscrawl.corpus import tei
+from newscrawl.corpus.columns import column_types, struct_of
+from newscrawl.corpus.database import MAX_LINE_BYTES, quoted
+from newscrawl.items import Article
+from newscrawl.jsonl import encode
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+FormatName = Literal["jsonl", "parquet", "csv", "tei", "txt"]
+FORMATS: Final[tuple[FormatName, ...]] = get_args(FormatName)
+ROW_GROUP: Final = 10_000
+"""Rows of a Parquet file that are packed together: some 30 MB of text, what a reader holds at a time."""
+JOINED: Final = "; "
+CSV_COLUMNS: Final[dict[str, Callable[[Article], object]]] = {
+    "id": lambda a: a.id,
+    "url": lambda a: a.url,
+    "source": lambda a: a.source,
+    "publisher": lambda a: a.publisher.name,
+    "title": lambda a: a.title,
+    "subtitle": lambda a: a.subtitle,
+    "authors": lambda a: JOINED.join(author.name for author in a.authors),
+    "agencies": lambda a: JOINED.join(agency.id for agency in a.agencies),
+    "date_published": lambda a: a.date_published,
+    "date_modified": lambda a: a.date_modified,
+    "language": lambda a: a.language,
+    "section": lambda a: a.section,
+    "kind": lambda a: a.kind,
+    "tags": lambda a: JOINED.join(a.tags),
+    "word_count": lambda a: a.word_count,
+    "paywall_truncated": lambda a: a.paywall.truncated,
+    "opt_outs": lambda a: JOINED.join(f"{sign.signal}: {sign.value}" for sign in a.opt_outs),
+    "revision": lambda a: a.revision and a.revision.number,
+    "cluster": lambda a: a.cluster and a.cluster.id,
+    "cluster_role": lambda a: a.cluster and a.cluster.role,
+    "cluster_similarity": lambda a: a.cluster and a.cluster.similarity,
+    "text_hash": lambda a: a.text_hash,
+    "text": lambda a: a.text,
+}
+"""What a table has room for; the whole of an article is in the other formats."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Format:
+    """One format: what stands in a file before, between and after the articles."""
+
+    suffix: str
+    write: Callable[[Article], bytes]
+    alone: Callable[[Article], bytes] | None = None
+    """How an article is written into a file of its own, where a folder holds one file an article."""
+    opening: bytes = b""
+    between: bytes = b""
+    closing: bytes = b""
+
+
+def write_line(article: Article) -> bytes:
+    """Write an article as the line that it was, `removed` and `provenance` too where it had them."""
+    return encode(article, provenance=bool(article.removed or article.provenance)) + b"\n"
+
+
+def write_row(article: Article) -> bytes:
+    """Write an article as a row of CSV (RFC 4180, but for the line feeds)."""
+    return _row([value(article) for value in CSV_COLUMNS.values()])
+
+
+def write_text(article: Article) -> bytes:
+    """Write title and text."""
+    return f"{article.title}\n\n{article.text}\n".encode() if article.title else f"{article.text}\n".encode()
+
+
+def _row(values: list[object]) -> bytes:
+    row = io.StringIO()
+    csv.writer(row, lineterminator="\n").writerow(values)
+    return row.getvalue().encode()
+
+
+BY_NAME: Final[dict[FormatName, Format]] = {
+    "jsonl": Format(suffix=".jsonl", write=write_line),
+    # Made from lines when all are written.
+    "parquet": Format(suffix=".parquet", write=write_line),
+    "csv": Format(suffix=".csv", write=write_row, opening=_row(list(CSV_COLUMNS))),
+    "tei": Format(
+        suffix=".xml", write=tei.member, alone=tei.document, opening=tei.opening("A newscrawl corpus"),
+        closing=tei.closing(),
+    ),
+    # A form feed cannot stand in a text: white space is folded.
+    "txt": Format(suffix=".txt", write=write_text, alone=write_text, between=b"\f\n"),
+}  # fmt: skip
+
+
+def to_parquet(database: "DuckDBPyConnection", lines: Path, target: Path, *, on_request: bool) -> None:
+    """Make a Parquet file of article lines: all fields, nested as they are, in the order of the lines.
+
+    Args:
+        database: a connection of its own: it is set to one thread, so that the same lines make the same bytes.
+        lines: the lines.
+        target: the file.
+        on_request: whether there are columns for `removed` and `provenance`.
+
+    """
+    columns = column_types(on_request=on_request)
+    database.execute("SET threads = 1")
+    database.execute("SET preserve_insertion_order = true")
+    database.execute(
+        f"COPY (SELECT {', '.join(columns)} FROM read_json({quoted(lines)}, format = 'newline_delimited', "
+        f"columns = {struct_of(columns)}, maximum_object_size = {MAX_LINE_BYTES})) "
+        f"TO {quoted(target)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP})"
+    )
+

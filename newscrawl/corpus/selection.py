@@ -1,0 +1,289 @@
+"""Which articles of a corpus are taken, in which order, and why the others are not.
+
+Every line of the files ends once: taken, or left out under one name. The names are those of the options.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final, Literal
+
+from newscrawl.corpus.database import Corpus, instant_of
+from newscrawl.errors import InputError, UsageError
+from newscrawl.items import SCHEMA_VERSION
+from newscrawl.wording import numbered
+
+Versions = Literal["first", "last", "all"]
+VERSIONS: Final[tuple[Versions, ...]] = ("first", "last", "all")
+
+BROKEN, REFUSED, OTHER = "broken", "refused", "no_article"
+REPEATED, OLDER = "repeated", "other_versions"
+DEDUPE: Final = "duplicate"
+FATES: Final = {
+    BROKEN: "lines that are no JSON",
+    REFUSED: "lines of pages that are no articles, with the reason",
+    OTHER: "lines that are no article of this schema",
+    REPEATED: "lines that repeat a version of an article that another line holds",
+    OLDER: "versions of an article that were not asked for",
+    DEDUPE: "copies of an article that is taken",
+}
+"""What lines end as that no filter leaves out."""
+AGE: Final = "fetched_at NULLS FIRST, revision, key"
+"""The order of an article's versions."""
+SCANNED: Final[dict[str, Any]] = {
+    "schema_version": "BIGINT", "id": "VARCHAR", "url": "VARCHAR", "canonical_url": "VARCHAR", "source": "VARCHAR",
+    "publisher": {"name": "VARCHAR", "domain": "VARCHAR"}, "title": "VARCHAR", "language": "VARCHAR", "kind": "VARCHAR",
+    "date_published": "VARCHAR", "text_hash": "VARCHAR", "word_count": "BIGINT", "fetched_at": "VARCHAR",
+    "revision": {"number": "BIGINT"}, "agencies": [{"id": "VARCHAR", "name": "VARCHAR"}],
+    "authors": [{"name": "VARCHAR"}], "opt_outs": [{"signal": "VARCHAR"}], "rejected": "VARCHAR",
+}  # fmt: skip
+"""What is read of each line to select it; a value of another type reads as absent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Which articles are wanted; what is left empty asks for nothing. All of it must hold."""
+
+    since: str | None = None
+    """The earliest publication: a day, compared with the day as it is printed, or an aware moment."""
+    until: str | None = None
+    """The latest; a day is meant as a whole."""
+    sources: tuple[str, ...] = ()
+    """Publisher ids or hosts; one of them."""
+    languages: tuple[str, ...] = ()
+    """ISO 639-1 codes; one of them."""
+    agencies: tuple[str, ...] = ()
+    """Ids or names of agencies; one of them."""
+    authors: tuple[str, ...] = ()
+    """Pieces of names, case and accents aside; one of them."""
+    matches: tuple[str, ...] = ()
+    """Regular expressions (RE2) to be found in title, subtitle or text, case aside; all of them."""
+    kinds: tuple[str, ...] = ()
+    """article, opinion, …; one of them."""
+    min_words: int = 0
+    no_opt_outs: bool = False
+    """Leave out what its publisher restricts; see `Article.opt_outs`."""
+    versions: Versions = "last"
+    """Which versions of an article."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One filter as SQL over the columns that were scanned."""
+
+    name: str
+    sql: str
+    values: tuple[Any, ...] = ()
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of the lines."""
+
+    lines: int = 0
+    left_out: dict[str, int] = field(default_factory=dict)
+    """By name, in the order in which it was decided."""
+    refusals: dict[str, int] = field(default_factory=dict)
+    """Those under `refused`, by reason."""
+    alone: dict[str, int] = field(default_factory=dict)
+    """By filter, how many articles it would leave by itself."""
+    taken: int = 0
+    damaged: list[str] = field(default_factory=list)
+    """Files with lines that are neither articles nor refusals."""
+
+    def leave_out(self, name: str) -> None:
+        """Move an article from those that are taken to those that are not."""
+        self.taken -= 1
+        self.left_out[name] = self.left_out.get(name, 0) + 1
+
+    @property
+    def is_damaged(self) -> bool:
+        """Whether a line was neither an article nor a refusal."""
+        return bool(self.damaged or self.left_out.get(OTHER))
+
+    def adds_up(self) -> bool:
+        """Tell whether every line has ended once."""
+        return self.lines == self.taken + sum(self.left_out.values())
+
+    def culprit(self) -> str:
+        """Say which filter left nothing."""
+        articles = self.lines - sum(self.left_out.get(fate, 0) for fate in FATES if fate != DEDUPE)
+        if not articles:
+            return f"there is no article in {self.lines} lines"
+        alone = [name for name, left in self.alone.items() if not left]
+        if alone:
+            return f"{_options(alone)} leaves none of {articles} articles"
+        left, steps = articles, []
+        for name in self.alone:
+            left -= self.left_out.get(name, 0)
+            steps.append(f"{_options([name])} leaves {left}")
+        return f"of {articles} articles {', then '.join(steps)}; each alone leaves some"
+
+
+def fate_of(name: str) -> str:
+    """Say in words what became of a line.
+
+    >>> fate_of("min_words"), fate_of("duplicate")
+    ('left out by --min-words', 'copies of an article that is taken')
+    """
+    return FATES.get(name) or f"left out by {_options([name])}"
+
+
+def _options(names: list[str]) -> str:
+    return " and ".join(f"--{name.replace('_', '-')}" for name in names)
+
+
+def parse_when(name: str, text: str | None) -> str | None:
+    """Read a bound: a day stays one, a moment gets UTC where it has no zone.
+
+    Raises:
+        UsageError: it is neither.
+
+    >>> parse_when("since", "2024-03-01"), parse_when("since", "2024-03-01T12:00+01:00")
+    ('2024-03-01', '2024-03-01T12:00:00+01:00')
+    """
+    if not text:
+        return None
+    text = text.strip()
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{name}={text}: no date; write 2026-01-31 or 2026-01-31T12:00+01:00") from None
+    if len(text) == len("2026-01-31"):
+        return moment.date().isoformat()
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).isoformat()
+
+
+def conditions(wanted: Filter) -> Iterator[Condition]:
+    """Write the filters as SQL, cheap ones first."""
+    for name, sign in (("since", ">="), ("until", "<=")):
+        if bound := getattr(wanted, name):
+            yield _dated(name, sign, bound)
+    if wanted.sources:
+        sources = [source.lower() for source in wanted.sources]
+        yield Condition("source", "list_contains(?, source) OR list_contains(?, domain)", (sources, sources))
+    if wanted.languages:
+        yield Condition("language", "list_contains(?, language)", ([x.lower() for x in wanted.languages],))
+    if wanted.kinds:
+        yield Condition("kind", "list_contains(?, kind)", (list(wanted.kinds),))
+    if wanted.min_words:
+        yield Condition("min_words", "word_count >= ?", (wanted.min_words,))
+    if wanted.agencies:
+        yield Condition("agency", "list_has_any(agencies, ?)", ([x.casefold() for x in wanted.agencies],))
+    if wanted.authors:
+        found = " OR ".join("contains(authors, strip_accents(lower(?)))" for _ in wanted.authors)
+        yield Condition("author", found, wanted.authors)
+    if wanted.matches:
+        yield Condition("match", "is_match")
+    if wanted.no_opt_outs:
+        yield Condition("no_opt_outs", "NOT has_opt_outs")
+
+
+def _dated(name: str, sign: str, bound: str) -> Condition:
+    """Compare dates as far as both are known: a month that the bound falls into may hold it."""
+    if len(bound) == len("2026-01-31"):
+        day = "left(date_published, 10)"
+        return Condition(name, f"{day} {sign} left(?, length({day}))", (bound,))
+    return Condition(name, f"instant {sign} CAST(? AS TIMESTAMPTZ)", (bound,))
+
+
+def select(corpus: Corpus, wanted: Filter) -> Tally:
+    """Select articles: makes the table `chosen` (position, key, and what clusters and parts are made by).
+
+    A position is the place in the order of all that was chosen: by time of publication, undated ones last, then by
+    source, address, version and content. It does not depend on files or their order.
+
+    Raises:
+        UsageError: an expression is none.
+
+    """
+    _scan(corpus, wanted.matches)
+    filters = list(conditions(wanted))
+    decided = " ".join(f"WHEN NOT coalesce({c.sql}, false) THEN '{c.name}'" for c in filters)
+    kept = {"first": "version = 1", "last": "version = versions", "all": "true"}[wanted.versions]
+    corpus.database.execute(
+        f"""
+        CREATE TABLE article AS SELECT *, CASE
+            WHEN is_broken THEN '{BROKEN}' WHEN rejected IS NOT NULL THEN '{REFUSED}' WHEN NOT is_article THEN '{OTHER}'
+            WHEN copy > 1 THEN '{REPEATED}' WHEN NOT ({kept}) THEN '{OLDER}' {decided} END AS fate
+        FROM (SELECT *, row_number() OVER (PARTITION BY identity, is_article AND copy = 1 ORDER BY {AGE}) AS version,
+                     count(*) OVER (PARTITION BY identity, is_article AND copy = 1) AS versions
+              FROM (SELECT *, row_number() OVER (PARTITION BY identity, content ORDER BY {AGE}) AS copy FROM scanned))
+        """,
+        [value for condition in filters for value in condition.values],
+    )
+    corpus.database.execute(
+        f"""
+        CREATE TABLE chosen AS SELECT
+            row_number() OVER (ORDER BY instant NULLS LAST, source, identity, {AGE}) - 1 AS position,
+            key, bytes, identity, id, source, publisher, language, kind, date_published, instant, text_hash, fetched_at,
+            agency_ids
+        FROM article WHERE fate IS NULL
+        """
+    )
+    return _count(corpus, filters)
+
+
+def _scan(corpus: Corpus, matches: tuple[str, ...]) -> None:
+    """Read each line once, and keep what is selected and sorted by."""
+    import duckdb
+
+    for match in matches:
+        try:
+            corpus.database.execute("SELECT regexp_matches('', ?)", [match])
+        except duckdb.Error as error:
+            raise UsageError(f"match={match}: {str(error).splitlines()[0]}") from error
+    words = ", ".join(f"json_extract_string(json, '$.{name}')" for name in ("title", "subtitle", "text"))
+    is_match = " AND ".join(f"regexp_matches(concat_ws(chr(10), {words}), ?, 'i')" for _ in matches)
+    try:
+        corpus.database.execute(
+            f"""
+            CREATE TABLE scanned AS SELECT
+                json IS NULL AS is_broken, r.rejected AS rejected,
+                coalesce(r.schema_version = {SCHEMA_VERSION} AND r.id IS NOT NULL AND r.text_hash IS NOT NULL AND has_text, false)
+                    AS is_article,
+                CASE WHEN json IS NULL OR NOT coalesce(has_text, false) THEN filename END AS file, md5_number(json) AS key, strlen(json) AS bytes,
+                coalesce(r.canonical_url, r.url, r.id) AS identity, r.id AS id,
+                coalesce(r.revision.number, 0) AS revision, try_cast(r.fetched_at AS TIMESTAMPTZ) AS fetched_at,
+                r.text_hash AS text_hash, hash(r.revision.number, r.text_hash, r.title) AS content,
+                lower(r.source) AS source, lower(r.publisher.domain) AS domain, r.publisher.name AS publisher,
+                r.language AS language, r.kind AS kind, coalesce(r.word_count, 0) AS word_count,
+                r.date_published AS date_published, {instant_of("r.date_published")} AS instant,
+                list_transform(r.agencies, lambda x: x.id) AS agency_ids,
+                flatten(list_transform(r.agencies, lambda x: [lower(x.id), lower(x.name)])) AS agencies,
+                strip_accents(lower(array_to_string(list_transform(r.authors, lambda x: x.name), chr(10)))) AS authors,
+                coalesce(len(r.opt_outs), 0) > 0 AS has_opt_outs, is_match
+            FROM (SELECT json, filename, from_json(json, ?) AS r, json_type(json, '$.text') = 'VARCHAR' AS has_text,
+                         {is_match or "true"} AS is_match FROM lines)
+            """,
+            # The places of the text come in the order in which they stand in it.
+            [json.dumps(SCANNED), *matches],
+        )
+    except duckdb.Error as error:  # a Parquet file that is none, a line that is too long, a full disk
+        raise InputError(str(error).splitlines()[0]) from error
+
+
+def _count(corpus: Corpus, filters: list[Condition]) -> Tally:
+    """Count what became of the lines, and what each filter would leave by itself."""
+    execute = corpus.database.execute
+    ends = dict(execute("SELECT fate, count(*) FROM article GROUP BY fate").fetchall())
+    taken = ends.pop(None, 0)
+    order = [BROKEN, REFUSED, OTHER, REPEATED, OLDER, *(condition.name for condition in filters)]
+    reasons = execute(f"SELECT rejected, count(*) FROM article WHERE fate = '{REFUSED}' GROUP BY 1 ORDER BY 1").fetchall()
+    judged = f"FROM article WHERE fate IS NULL OR fate NOT IN ('{BROKEN}', '{REFUSED}', '{OTHER}', '{REPEATED}', '{OLDER}')"
+    alone = {}
+    for found in filters:
+        row = execute(f"SELECT count(*) FILTER (WHERE {found.sql}) {judged}", list(found.values)).fetchone()
+        alone[found.name] = row[0] if row else 0
+    files = execute(
+        f"SELECT file, count(*) FROM article WHERE fate IN ('{BROKEN}', '{OTHER}') AND file IS NOT NULL GROUP BY 1 ORDER BY 1"
+    ).fetchall()
+    return Tally(
+        lines=taken + sum(ends.values()),
+        left_out={name: ends[name] for name in order if ends.get(name)},
+        refusals=dict(reasons),
+        alone=alone,
+        taken=taken,
+        damaged=[f"{file}: {numbered(number, 'line')} no article" for file, number in files],
+    )

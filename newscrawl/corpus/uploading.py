@@ -1,0 +1,49 @@
+"""Exports that go to another machine: written here, then copied with what fsspec has a package for."""
+
+from pathlib import Path
+from typing import Any
+
+from newscrawl.errors import InputError, UsageError
+from newscrawl.pages import REMOTE
+
+
+def is_remote(target: str) -> bool:
+    """Tell an address such as `s3://bucket/corpus/` from a path."""
+    return REMOTE in target
+
+
+def upload(folder: Path, target: str) -> None:
+    """Copy all files of a folder below an address.
+
+    The manifest comes last: where it is, everything is.
+
+    Raises:
+        UsageError: fsspec, or what it needs for the address, is not installed.
+        InputError: the files cannot be written there.
+
+    """
+    system, root = _opened(target)
+    files = sorted((path for path in folder.rglob("*") if path.is_file()), key=_order)
+    try:
+        for path in files:
+            goal = f"{root}/{path.relative_to(folder).as_posix()}"
+            system.makedirs(goal.rpartition("/")[0], exist_ok=True)
+            system.put_file(str(path), goal)
+    except Exception as error:  # each file system has its own
+        raise InputError(f"cannot write {target}: {type(error).__name__}: {error}") from error
+
+
+def _order(path: Path) -> tuple[bool, str]:
+    return path.name.endswith("manifest.json"), str(path)
+
+
+def _opened(target: str) -> tuple[Any, str]:
+    try:
+        import fsspec
+    except ImportError as error:
+        raise UsageError(f'{target}: remote files need the extra "remote"') from error
+    try:
+        system, root = fsspec.core.url_to_fs(target)
+    except (ImportError, ValueError) as error:
+        raise UsageError(f"{target}: {error}") from error
+    return system, root.rstrip("/")
