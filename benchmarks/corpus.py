@@ -127,10 +127,13 @@ def judge(truth: Path, lines: Path) -> None:
     planted = {copy: (original, share) for copy, original, share in read_truth(truth)}
     must = [(copy, original) for copy, (original, share) in planted.items() if share >= SIMILAR]
     found = sum(
-        copy in clusters and clusters[copy][0] == clusters.get(original, ("",))[0] for copy, original in must
+        copy in clusters and clusters[copy][0] == clusters.get(original, ("",))[0]
+        for copy, original in must
     )
     closest = [pair for pair in must if planted[pair[0]][1] < SIMILAR + 0.05]
-    near = sum(copy in clusters and clusters[copy][0] == clusters.get(o, ("",))[0] for copy, o in closest)
+    near = sum(
+        copy in clusters and clusters[copy][0] == clusters.get(o, ("",))[0] for copy, o in closest
+    )
     linked = [(id_, original) for id_, (_, original, _) in clusters.items() if id_ != original]
     right = sum(_is_planted(planted, a, b) for a, b in linked)
     shown = ", ".join(f"{number:,} {role}" for role, number in sorted(roles.items()))
@@ -166,7 +169,12 @@ def make(folder: Path, count: int) -> None:
     """Make the articles, a file a source and day, and beside them what was planted."""
     folder.with_suffix(".truth").mkdir(parents=True)
     with ProcessPoolExecutor(os.cpu_count()) as pool:
-        list(pool.map(_make_days, [(folder, count, n, os.cpu_count() or 1) for n in range(os.cpu_count() or 1)]))
+        list(
+            pool.map(
+                _make_days,
+                [(folder, count, n, os.cpu_count() or 1) for n in range(os.cpu_count() or 1)],
+            )
+        )
 
 
 def _make_days(task: tuple[Path, int, int, int]) -> None:
@@ -178,10 +186,16 @@ def _make_days(task: tuple[Path, int, int, int]) -> None:
                 for made in make_family(family):
                     if made.number >= count:
                         continue
-                    path = folder / source_of(made.number) / f"{FIRST_DAY + timedelta(days=day):%Y-%m-%d}.jsonl"
+                    path = (
+                        folder
+                        / source_of(made.number)
+                        / f"{FIRST_DAY + timedelta(days=day):%Y-%m-%d}.jsonl"
+                    )
                     _opened(files, path).write(msgspec.json.encode(record_of(made, day)) + b"\n")
                     if made.original is not None:
-                        truth.write(f"{id_of(made.number)}\t{id_of(made.original)}\t{made.similarity:.4f}\n")
+                        truth.write(
+                            f"{id_of(made.number)}\t{id_of(made.original)}\t{made.similarity:.4f}\n"
+                        )
     for file in files.values():
         file.close()
 
@@ -219,7 +233,9 @@ def _words(dice: np.random.Generator) -> NDArray[np.int64]:
     return np.searchsorted(_zipf(), dice.random(length))
 
 
-def _edited(words: NDArray[np.int64], dice: np.random.Generator, share: float, places: int) -> NDArray[np.int64]:
+def _edited(
+    words: NDArray[np.int64], dice: np.random.Generator, share: float, places: int
+) -> NDArray[np.int64]:
     """Put other words in place of a block and of some single ones."""
     words = words.copy()
     size = int(share * len(words))
@@ -232,7 +248,10 @@ def _edited(words: NDArray[np.int64], dice: np.random.Generator, share: float, p
 
 def jaccard(a: NDArray[np.int64], b: NDArray[np.int64]) -> float:
     """Compare two texts by the sets of five words in a row."""
-    first, second = ({tuple(row) for row in np.lib.stride_tricks.sliding_window_view(x, 5).tolist()} for x in (a, b))
+    first, second = (
+        {tuple(row) for row in np.lib.stride_tricks.sliding_window_view(x, 5).tolist()}
+        for x in (a, b)
+    )
     return len(first & second) / len(first | second)
 
 
@@ -268,7 +287,9 @@ def record_of(made: Made, day: int) -> dict[str, Any]:
     """Write an article line as newscrawl does."""
     words = vocabulary(made.language)[made.words].tolist()
     between = "" if made.language in UNSPACED else " "
-    blocks = [between.join(words[n : n + BLOCK_WORDS]) + "." for n in range(0, len(words), BLOCK_WORDS)]
+    blocks = [
+        between.join(words[n : n + BLOCK_WORDS]) + "." for n in range(0, len(words), BLOCK_WORDS)
+    ]
     text = "\n\n".join(blocks)
     place, family = made.number % FAMILY, made.number // FAMILY
     published = FIRST_DAY + timedelta(days=day, minutes=family % 60 + place * 30)
@@ -276,7 +297,14 @@ def record_of(made: Made, day: int) -> dict[str, Any]:
     is_wire = made.original is not None or place == 0
     agencies = [{"id": agency, "name": agency.upper(), "where": ["tail"]}] if is_wire else []
     url = f"https://www.{source_of(made.number)}/{published:%Y/%m/%d}/{made.number}"
-    info = {"raw": published.isoformat(), "method": "jsonld.datePublished", "alternatives": [], "flags": [], "precision": "second", "zone_from": "offset"}
+    info = {
+        "raw": published.isoformat(),
+        "method": "jsonld.datePublished",
+        "alternatives": [],
+        "flags": [],
+        "precision": "second",
+        "zone_from": "offset",
+    }
     return {
         "schema_version": 1, "id": id_of(made.number), "url": url, "canonical_url": url, "source": source_of(made.number),
         "publisher": {"name": source_of(made.number).title(), "domain": f"www.{source_of(made.number)}"},

@@ -10,9 +10,9 @@ from newscrawl.cli.exits import ExitCode
 from newscrawl.cli.export import DEFAULT, add_paths, refusals_of, say_damaged
 from newscrawl.corpus.card import Card, markdown, page
 from newscrawl.corpus.database import Corpus, find_files, workshop
+from newscrawl.corpus.describing import describe
 from newscrawl.corpus.export import write_card
 from newscrawl.corpus.plots import plots
-from newscrawl.corpus.describing import describe
 
 EXAMPLE: Final = """
 examples:
@@ -30,7 +30,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Define the command's options."""
     parser.epilog = EXAMPLE
     add_paths(parser)
-    parser.add_argument("--link", action="store_true", help="look for near-duplicates, and count them")
+    parser.add_argument(
+        "--link", action="store_true", help="look for near-duplicates, and count them"
+    )
     parser.add_argument("--title", default="A newscrawl corpus", help="the title (%(default)s)")
     parser.add_argument(
         "-O", "--output", metavar="PATH", default="-",
@@ -41,7 +43,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> ExitCode:
     """Describe."""
-    with workshop() as scratch, Corpus(find_files(options.paths or [DEFAULT], scratch), scratch) as corpus:
+    with (
+        workshop() as scratch,
+        Corpus(find_files(options.paths or [DEFAULT], scratch), scratch) as corpus,
+    ):
         tally, figures = describe(corpus, is_linked=options.link)
         damaged = list(corpus.torn)
     say_damaged([*damaged, *tally.damaged])

@@ -44,35 +44,58 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EXAMPLE
     add_paths(parser)
     chosen = parser.add_argument_group("which articles")
-    chosen.add_argument("--since", metavar="DATE", help="published on this day or later: 2026-01-31, 2026-01-31T12:00+01:00, or an age, 7d")
+    chosen.add_argument(
+        "--since",
+        metavar="DATE",
+        help="published on this day or later: 2026-01-31, 2026-01-31T12:00+01:00, or an age, 7d",
+    )
     chosen.add_argument("--until", metavar="DATE", help="published on this day or earlier")
     for name, what in (
         ("source", "of this source, by its id or host"), ("language", "in this language, such as de"),
         ("agency", "that name this agency, by id or name"), ("author", "with an author whose name holds this"),
         ("kind", "of this kind: article, opinion, live_blog, …"),
     ):  # fmt: skip
-        chosen.add_argument(f"--{name}", action="append", default=[], metavar=name.upper(), help=what)
+        chosen.add_argument(
+            f"--{name}", action="append", default=[], metavar=name.upper(), help=what
+        )
     chosen.add_argument(
         "--match", action="append", default=[], metavar="REGEX",
         help="in whose title, subtitle or text this is found (RE2; case does not matter)",
     )  # fmt: skip
     chosen.add_argument("--min-words", type=int, default=0, metavar="N", help="of at least N words")
-    chosen.add_argument("--no-opt-outs", action="store_true", help="leave out what its publisher restricts")
-    chosen.add_argument("--versions", choices=VERSIONS, default="last", help="of an article that was changed (%(default)s)")
+    chosen.add_argument(
+        "--no-opt-outs", action="store_true", help="leave out what its publisher restricts"
+    )
+    chosen.add_argument(
+        "--versions",
+        choices=VERSIONS,
+        default="last",
+        help="of an article that was changed (%(default)s)",
+    )
     twice = parser.add_argument_group("duplicates")
     twice.add_argument(
         "--dedupe", choices=DEDUPES, default="none",
         help="leave out copies: word for word (exact), also changed ones (near), or all but one a source (per-source)",
     )  # fmt: skip
-    twice.add_argument("--link", action="store_true", help="mark near-duplicates with their cluster; leave none out")
-    twice.add_argument("--window", metavar="AGE", help="link only what was published so close together, such as 30d")
+    twice.add_argument(
+        "--link",
+        action="store_true",
+        help="mark near-duplicates with their cluster; leave none out",
+    )
+    twice.add_argument(
+        "--window",
+        metavar="AGE",
+        help="link only what was published so close together, such as 30d",
+    )
     made = parser.add_argument_group("what is made")
     made.add_argument("--format", choices=FORMATS, default="jsonl", help="(%(default)s)")
     made.add_argument(
         "--split", metavar="HOW",
         help="one file a day, month, year, source, language or kind; or of N articles; or by shares: train=90,test=10",
     )  # fmt: skip
-    made.add_argument("--title", default="A newscrawl corpus", help="the title of the data card (%(default)s)")
+    made.add_argument(
+        "--title", default="A newscrawl corpus", help="the title of the data card (%(default)s)"
+    )
     made.add_argument(
         "-O", "--output", metavar="PATH", default="-",
         help="a folder (made if its name has no suffix or ends in /), a file, an address such as s3://bucket/corpus/, or - for standard output, the default",
@@ -102,14 +125,23 @@ def run(options: argparse.Namespace) -> ExitCode:
     else:
         with workshop() as scratch:
             is_folder = target != "-" and _is_folder(target)
-            name = "export" if is_folder else Path(target).name if target != "-" else f"export{BY_NAME[wish.format].suffix}"
+            name = (
+                "export"
+                if is_folder
+                else Path(target).name
+                if target != "-"
+                else f"export{BY_NAME[wish.format].suffix}"
+            )
             made = scratch / "export" / name
             report = _export(options, wish, made, refusals, is_folder=is_folder)
             if report.tally.taken and target == "-":
                 with made.open("rb") as file:
                     shutil.copyfileobj(file, sys.stdout.buffer)
             elif report.tally.taken:
-                upload(made if is_folder else made.parent, target if is_folder else target.rpartition("/")[0])
+                upload(
+                    made if is_folder else made.parent,
+                    target if is_folder else target.rpartition("/")[0],
+                )
     return _close(options, wish, report)
 
 
@@ -117,14 +149,25 @@ def _export(
     options: argparse.Namespace, wish: Wish, target: Path, refusals: Refusals, *, is_folder: bool
 ) -> Report:
     beside = target.parent if target.parent.is_dir() else None
-    with workshop(beside) as scratch, Corpus(find_files(options.paths or [DEFAULT], scratch), scratch) as corpus:
-        report = export_folder(corpus, wish, target, refusals) if is_folder else export_file(corpus, wish, target)
+    with (
+        workshop(beside) as scratch,
+        Corpus(find_files(options.paths or [DEFAULT], scratch), scratch) as corpus,
+    ):
+        report = (
+            export_folder(corpus, wish, target, refusals)
+            if is_folder
+            else export_file(corpus, wish, target)
+        )
         report.damaged += corpus.torn
     return report
 
 
 def _is_folder(target: str) -> bool:
-    return target.endswith("/") or (not is_remote(target) and Path(target).is_dir()) or not Path(target).suffix
+    return (
+        target.endswith("/")
+        or (not is_remote(target) and Path(target).is_dir())
+        or not Path(target).suffix
+    )
 
 
 def _close(options: argparse.Namespace, wish: Wish, report: Report) -> ExitCode:
@@ -154,7 +197,11 @@ def summary(report: Report) -> str:
     parts = [
         f"{tally.taken:,} of {numbered(tally.lines, 'line')} exported",
         *([f"left out: {left}"] if left else []),
-        *([f"{numbered(len(figures.clusters), 'cluster')} of near-duplicates"] if figures.is_linked else []),
+        *(
+            [f"{numbered(len(figures.clusters), 'cluster')} of near-duplicates"]
+            if figures.is_linked
+            else []
+        ),
     ]
     return "; ".join(parts)
 
@@ -162,7 +209,10 @@ def summary(report: Report) -> str:
 def _wish(options: argparse.Namespace) -> Wish:
     """Turn options into what is asked for."""
     now = datetime.now(UTC)
-    split = {name: split_values(getattr(options, name)) for name in ("source", "language", "agency", "author", "kind")}
+    split = {
+        name: split_values(getattr(options, name))
+        for name in ("source", "language", "agency", "author", "kind")
+    }
     wanted = Filter(
         since=_when("since", options.since, now), until=_when("until", options.until, now),
         sources=split["source"], languages=split["language"], agencies=split["agency"], authors=split["author"],
@@ -179,7 +229,11 @@ def _wish(options: argparse.Namespace) -> Wish:
 
 def _when(name: str, text: str | None, now: datetime) -> str | None:
     age = read_age(text) if text else None
-    return (now - timedelta(seconds=age)).isoformat(timespec="seconds") if age is not None else parse_when(name, text)
+    return (
+        (now - timedelta(seconds=age)).isoformat(timespec="seconds")
+        if age is not None
+        else parse_when(name, text)
+    )
 
 
 def window_of(text: str | None) -> timedelta | None:
@@ -207,7 +261,9 @@ def refusals_of(options: argparse.Namespace) -> Refusals:
     path = Path(options.state) if options.state else None
     if path is None:
         folders = [Path(given) for given in options.paths or [DEFAULT]]
-        path = next((found for folder in folders if (found := folder.parent / STATE).is_file()), None)
+        path = next(
+            (found for folder in folders if (found := folder.parent / STATE).is_file()), None
+        )
     if path is None:
         return {}
     state = open_state(path)

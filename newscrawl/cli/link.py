@@ -38,7 +38,13 @@ exit codes: 0 all well, 1 a line is no article (it passes as it is), 2 wrong usa
 def configure(parser: argparse.ArgumentParser) -> None:
     """Define the command's options."""
     parser.epilog = EXAMPLE
-    parser.add_argument("paths", nargs="*", default=["-"], metavar="FILE", help="files of JSON lines; - for standard input, the default")
+    parser.add_argument(
+        "paths",
+        nargs="*",
+        default=["-"],
+        metavar="FILE",
+        help="files of JSON lines; - for standard input, the default",
+    )
     parser.add_argument(
         "--window", default="7d", metavar="AGE",
         help="how long an article is remembered to be compared with (%(default)s)",
@@ -66,7 +72,9 @@ def run(options: argparse.Namespace) -> ExitCode:
                 output.write(write_line(found))
             output.flush()
     if not options.quiet:
-        said = ", ".join(f"{number} {role.replace('_', ' ')}" for role, number in sorted(roles.items()))
+        said = ", ".join(
+            f"{number} {role.replace('_', ' ')}" for role, number in sorted(roles.items())
+        )
         print(f"newscrawl: {numbered(roles.total(), 'article')}: {said or 'none'}", file=sys.stderr)
     if odd:
         print(f"newscrawl: {numbered(odd, 'line')} no article, passed as they are", file=sys.stderr)

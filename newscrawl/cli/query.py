@@ -51,7 +51,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> ExitCode:
     """Ask."""
     form = options.format or ("table" if sys.stdout.isatty() else "csv")
-    with workshop() as scratch, Corpus(find_files(options.paths or [DEFAULT], scratch), scratch) as corpus:
+    with (
+        workshop() as scratch,
+        Corpus(find_files(options.paths or [DEFAULT], scratch), scratch) as corpus,
+    ):
         corpus.define_articles()
         for line in corpus.torn:
             print(f"newscrawl: {line}", file=sys.stderr)
@@ -96,7 +99,10 @@ def _print_table(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         table.add_row(*(escape(_shown(value)) for value in row))
     Console().print(table)
     if len(rows) > MAX_SHOWN:
-        print(f"newscrawl: only the first {MAX_SHOWN} rows are shown; --format csv has all", file=sys.stderr)
+        print(
+            f"newscrawl: only the first {MAX_SHOWN} rows are shown; --format csv has all",
+            file=sys.stderr,
+        )
 
 
 def _shown(value: Any) -> str:

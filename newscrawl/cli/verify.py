@@ -22,7 +22,9 @@ exit codes: 0 all is as it was exported, 1 something is not, 2 wrong usage
 def configure(parser: argparse.ArgumentParser) -> None:
     """Define the command's options."""
     parser.epilog = EXAMPLE
-    parser.add_argument("path", metavar="PATH", type=Path, help="a folder or file that newscrawl export has made")
+    parser.add_argument(
+        "path", metavar="PATH", type=Path, help="a folder or file that newscrawl export has made"
+    )
     parser.set_defaults(run=run)
 
 
@@ -33,5 +35,7 @@ def run(options: argparse.Namespace) -> ExitCode:
         print(problem)
     if not problems and not options.quiet:
         manifest = read_manifest(manifest_of(options.path))
-        print(f"{numbered(len(manifest['files']), 'file')}, {numbered(manifest['articles'], 'article')}: as exported")
+        print(
+            f"{numbered(len(manifest['files']), 'file')}, {numbered(manifest['articles'], 'article')}: as exported"
+        )
     return ExitCode.FAILED if problems else ExitCode.OK

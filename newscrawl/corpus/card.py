@@ -8,7 +8,6 @@ from typing import Any, Final
 
 import msgspec
 
-from newscrawl.corpus.columns import features
 from newscrawl.corpus.figures import FILLED, UNKNOWN, Figures
 from newscrawl.corpus.selection import Tally, fate_of
 from newscrawl.errors import UsageError
@@ -46,8 +45,8 @@ class Card:
     """The filters, where it is an export's card."""
     data_files: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Patterns of data files by the name of the split, where there are some that `datasets` loads."""
-    is_typed: bool = False
-    """Whether the data files state their types themselves, or have those that readers guess."""
+    features: Sequence[Mapping[str, Any]] = ()
+    """The fields of the data files, where these do not state their types."""
     plots: Mapping[str, bytes] = field(default_factory=dict)
 
 
@@ -74,9 +73,11 @@ def front_matter(card: Card) -> str:
     if card.data_files:
         files = [{"split": split, "path": list(paths)} for split, paths in card.data_files.items()]
         values["configs"] = [{"config_name": "default", "data_files": files}]
-        if not card.is_typed:
-            values["dataset_info"] = {"features": features(on_request=figures.has_on_request)}
-    lines = "\n".join(f"{name}: {msgspec.json.encode(value).decode()}" for name, value in values.items())
+        if card.features:
+            values["dataset_info"] = {"features": list(card.features)}
+    lines = "\n".join(
+        f"{name}: {msgspec.json.encode(value).decode()}" for name, value in values.items()
+    )
     return f"---\n{lines}\n---"
 
 
@@ -94,7 +95,7 @@ def page(card: Card) -> str:
 
 def _figure(image: bytes, caption: str) -> str:
     drawing = image.decode()
-    return f'<figure role="img" aria-label="{caption}">{drawing[drawing.index("<svg"):]}</figure>'
+    return f'<figure role="img" aria-label="{caption}">{drawing[drawing.index("<svg") :]}</figure>'
 
 
 def _body(card: Card) -> str:
@@ -153,8 +154,14 @@ def _selection(card: Card) -> Iterator[Iterable[str]]:
     if card.wanted:
         yield ["### Selection"]
         yield [f"- {name}: `{_inline(value)}`" for name, value in card.wanted.items()]
-    rows = [("lines read", tally.lines), *((fate_of(name), -number) for name, number in tally.left_out.items()), ("articles", tally.taken)]
-    yield _table(("what became of the lines", "number"), [(name, f"{number:,}") for name, number in rows])
+    rows = [
+        ("lines read", tally.lines),
+        *((fate_of(name), -number) for name, number in tally.left_out.items()),
+        ("articles", tally.taken),
+    ]
+    yield _table(
+        ("what became of the lines", "number"), [(name, f"{number:,}") for name, number in rows]
+    )
 
 
 def _inline(value: Any) -> str:
@@ -170,7 +177,17 @@ def _sources(figures: Figures) -> list[str]:
          _share(source.truncated, source.articles), _share(source.opted_out, source.articles))
         for name, source in ordered[:MAX_ROWS]
     ]  # fmt: skip
-    heads = ("source", "name", "articles", "words", "languages", "first", "last", "cut by a paywall", "opted out")
+    heads = (
+        "source",
+        "name",
+        "articles",
+        "words",
+        "languages",
+        "first",
+        "last",
+        "cut by a paywall",
+        "opted out",
+    )
     return [*_table(heads, rows), *_more(len(ordered))]
 
 
@@ -195,7 +212,12 @@ def _removed(figures: Figures) -> Iterator[Iterable[str]]:
         return
     sentences = {code.value: code.sentence for code in EditCode}
     rows = [
-        (f"`{code}`", f"{number:,}", f"{figures.removed_from[code]:,}", plain(sentences.get(code, "")))
+        (
+            f"`{code}`",
+            f"{number:,}",
+            f"{figures.removed_from[code]:,}",
+            plain(sentences.get(code, "")),
+        )
         for code, number in _ordered(figures.removed)
     ]
     yield _table(("code", "pieces", "articles", "meaning"), rows)
@@ -209,21 +231,31 @@ def _refused(card: Card) -> Iterator[Iterable[str]]:
         for reason, number in counts.items():
             totals[reason] = totals.get(reason, 0) + number
     if not totals:
-        yield ["No refused pages are known: neither the crawl state nor lines of refused pages were at hand, or there were none."]
+        yield [
+            "No refused pages are known: neither the crawl state nor lines of refused pages were at hand, or there were none."
+        ]
         return
-    yield ["Pages that were looked at and are no articles of this corpus, whatever its filters are."]
-    rows = [(f"`{plain(reason)}`", f"{number:,}", plain(sentences.get(reason, ""))) for reason, number in _ordered(totals)]
+    yield [
+        "Pages that were looked at and are no articles of this corpus, whatever its filters are."
+    ]
+    rows = [
+        (f"`{plain(reason)}`", f"{number:,}", plain(sentences.get(reason, "")))
+        for reason, number in _ordered(totals)
+    ]
     yield _table(("reason", "pages", "meaning"), rows)
     if card.refusals:
         by_source = {source: sum(counts.values()) for source, counts in card.refusals.items()}
-        rows = [(plain(source), f"{number:,}") for source, number in _ordered(by_source)[:MAX_ROWS]]
-        yield [*_table(("source", "pages refused"), rows), *_more(len(by_source))]
+        pairs = _ordered(by_source)
+        shown = [(plain(source), f"{number:,}") for source, number in pairs[:MAX_ROWS]]
+        yield [*_table(("source", "pages refused"), shown), *_more(len(pairs))]
 
 
 def _duplicates(figures: Figures) -> Iterator[Iterable[str]]:
     yield ["### Duplicates"]
     twice = _share(figures.has_texts_twice, figures.articles)
-    yield [f"Articles whose text an earlier one has word for word: {figures.has_texts_twice:,} ({twice})."]
+    yield [
+        f"Articles whose text an earlier one has word for word: {figures.has_texts_twice:,} ({twice})."
+    ]
     if not figures.is_linked:
         yield ["Near-duplicates were not looked for (`--link`)."]
         return
@@ -252,12 +284,18 @@ def _access(figures: Figures) -> Iterator[Iterable[str]]:
     if figures.opt_outs:
         yield _counted("sign", figures.opt_outs, figures.articles)
     yield ["### Agencies"]
-    yield _counted("agency", figures.agencies, figures.articles) if figures.agencies else ["No article names one."]
+    yield (
+        _counted("agency", figures.agencies, figures.articles)
+        if figures.agencies
+        else ["No article names one."]
+    )
 
 
 def _own_limits(figures: Figures) -> Iterator[str]:
     undated = figures.articles - figures.filled["date_published"]
-    zoneless = figures.filled["date_published with time"] - figures.filled["date_published with zone"]
+    zoneless = (
+        figures.filled["date_published with time"] - figures.filled["date_published with zone"]
+    )
     yield f"- {undated:,} articles ({_share(undated, figures.articles)}) have no date of publication."
     yield f"- {zoneless:,} articles ({_share(zoneless, figures.articles)}) have a time of publication without a zone."
 
@@ -267,10 +305,14 @@ def _plot(card: Card, name: str, caption: str) -> Iterator[Iterable[str]]:
         yield [f"![{caption}](plots/{name})"]
 
 
-def _counted(head: str, counts: Mapping[str, int], total: int, *, of: str = "articles") -> list[str]:
+def _counted(
+    head: str, counts: Mapping[str, int], total: int, *, of: str = "articles"
+) -> list[str]:
     is_ordered = head in ("month", "field")
     pairs = list(counts.items()) if is_ordered else _ordered(counts)
-    rows = [(plain(name), f"{number:,}", _share(number, total)) for name, number in pairs[:MAX_ROWS]]
+    rows = [
+        (plain(name), f"{number:,}", _share(number, total)) for name, number in pairs[:MAX_ROWS]
+    ]
     return [*_table((head, of, "share"), rows), *_more(len(pairs))]
 
 
@@ -285,7 +327,18 @@ def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
 
 
 NUMBERS: Final = frozenset(
-    {"articles", "words", "number", "pieces", "pages", "pages refused", "share", "clusters", "cut by a paywall", "opted out"}
+    {
+        "articles",
+        "words",
+        "number",
+        "pieces",
+        "pages",
+        "pages refused",
+        "share",
+        "clusters",
+        "cut by a paywall",
+        "opted out",
+    }
 )
 
 

@@ -10,7 +10,13 @@ from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hi
 from newscrawl.items import Article
 from newscrawl.jsonl import ON_REQUEST
 
-SCALARS: Final = {str: "VARCHAR", bool: "BOOLEAN", int: "BIGINT", float: "DOUBLE", datetime: "VARCHAR"}
+SCALARS: Final = {
+    str: "VARCHAR",
+    bool: "BOOLEAN",
+    int: "BIGINT",
+    float: "DOUBLE",
+    datetime: "VARCHAR",
+}
 """Times stay as they are printed: a column of moments would lose their offsets."""
 FEATURES: Final = {"VARCHAR": "string", "BOOLEAN": "bool", "BIGINT": "int64", "DOUBLE": "float64"}
 
@@ -25,6 +31,7 @@ def column_types(*, on_request: bool = False) -> dict[str, str]:
     >>> types = column_types()
     >>> types["id"], types["tags"], types["publisher"]
     ('VARCHAR', 'VARCHAR[]', 'STRUCT("name" VARCHAR, "domain" VARCHAR)')
+
     """
     return {
         name: _duck(kind)
@@ -51,7 +58,9 @@ def _duck(kind: Any) -> str:
     kind = _plain(kind)
     if is_dataclass(kind):
         hints = get_type_hints(kind)
-        members = ", ".join(f'"{member.name}" {_duck(hints[member.name])}' for member in fields(kind))
+        members = ", ".join(
+            f'"{member.name}" {_duck(hints[member.name])}' for member in fields(kind)
+        )
         return f"STRUCT({members})"
     if get_origin(kind) is tuple:
         return f"{_duck(get_args(kind)[0])}[]"

@@ -9,9 +9,9 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 
-from newscrawl.corpus.columns import column_types, struct_of
+from newscrawl.corpus.columns import column_types
 from newscrawl.errors import InputError, UsageError
 from newscrawl.pages import Source, open_source
 
@@ -21,10 +21,12 @@ if TYPE_CHECKING:
 LINES: Final = (".jsonl", ".jl", ".ndjson")
 PACKED: Final = ("", ".gz", ".zst")
 PARQUET: Final = ".parquet"
+DATA: Final = (*(f"{kind}{packing}" for kind in LINES for packing in PACKED), PARQUET)
 MEMORY: Final = "1GB"
 """What DuckDB may take; the rest of 2 GB is for us, and what does not fit goes to the disk."""
-MAX_LINE_BYTES: Final = 1 << 23
-"""Bytes; twice what the largest page may have that is cleaned."""
+MAX_LINE_BYTES: Final = 1 << 22
+"""Bytes. DuckDB reads with buffers of twice that, so that lines of 8 MB are still read, a million words; what it works on pins
+such a buffer for each file, however small that is, so that a file smaller than this sets the limit to its size."""
 GLOB_SIGNS: Final = str.maketrans({sign: f"[{sign}]" for sign in "[*?"})
 
 
@@ -54,10 +56,10 @@ def find_files(paths: Iterable[str | Path], scratch: Path | None = None) -> File
     found: dict[Path, Path] = {}
     for given in paths:
         if str(given) == "-" and scratch is not None:
-            path = scratch / "input.jsonl"
-            with path.open("wb") as file:
-                shutil.copyfileobj(sys.stdin.buffer, file)
-            found[path] = path
+            spooled = scratch / "input.jsonl"
+            with spooled.open("wb") as stream:
+                shutil.copyfileobj(sys.stdin.buffer, stream)
+            found[spooled] = spooled
             continue
         path = Path(given)
         files = sorted(filter(_is_data, path.rglob("*"))) if path.is_dir() else [path]
@@ -75,7 +77,7 @@ def find_files(paths: Iterable[str | Path], scratch: Path | None = None) -> File
 
 
 def _is_data(path: Path) -> bool:
-    is_named = path.name.endswith(tuple(f"{a}{b}" for a in LINES for b in PACKED) + (PARQUET,))
+    is_named = path.name.endswith(DATA)
     return is_named and not path.name.startswith(".") and path.is_file()
 
 
@@ -100,55 +102,79 @@ class Corpus:
 
         Raises:
             UsageError: DuckDB is not installed.
+            InputError: a file is not what its name says.
 
         """
         self.files = files
         self.scratch = scratch
         self.database = _connect(scratch)
+        sizes = [
+            path.stat().st_size if path.suffix not in PACKED[1:] else MAX_LINE_BYTES
+            for path in files.lines
+        ]
+        self._line_bytes = min(MAX_LINE_BYTES, max(sizes, default=0) + 1)
         self.torn = [f"{path}: {why}" for path in files.lines if (why := _torn(path))]
         """What is wrong with packed files that end before their end: DuckDB reads what is left and says nothing."""
-        self.database.execute(f"CREATE VIEW lines AS {' UNION ALL '.join(self._lines())}")
+        with readable():
+            self.database.execute(f"CREATE VIEW lines AS {' UNION ALL '.join(self._lines())}")
 
     def _lines(self) -> Iterator[str]:
         """Select each line as it stands, NULL where it is no JSON, with the name of its file."""
         if self.files.lines:
-            yield (
-                f"SELECT json, filename FROM read_ndjson_objects({_names(self.files.lines)}, "
-                f"ignore_errors = true, filename = true, maximum_object_size = {MAX_LINE_BYTES})"
-            )
+            yield f"SELECT json, filename FROM {self._objects()}"
         for path in self.files.parquet:
-            row = f"SELECT * FROM read_parquet({_names([path])})"
-            yield f"SELECT to_json(row)::JSON AS json, {quoted(path)} AS filename FROM ({row}) AS row"
+            yield f"SELECT json, {quoted(path)} AS filename FROM ({lines_of_parquet(path)})"
 
     def define_articles(self) -> None:
         """Define the view `articles` for queries: a column a field, `published` as a moment and `day` as printed."""
         columns = column_types(on_request=True)
         parts = []
         if self.files.lines:
-            parts.append(
-                f"SELECT {', '.join(columns)}, filename FROM read_json({_names(self.files.lines)}, "
-                f"format = 'newline_delimited', columns = {struct_of(columns)}, ignore_errors = true, "
-                f"filename = true, maximum_object_size = {MAX_LINE_BYTES})"
+            # Column by column, so that only those are read that a query names; `read_json` reads all of them.
+            fields = ", ".join(
+                f"{_extracted(name, kind)} AS {name}" for name, kind in columns.items()
             )
+            parts.append(f"SELECT {fields}, filename FROM {self._objects()}")
         for path in self.files.parquet:
-            fitting = f"SELECT * FROM read_parquet({_names([path])}, filename = true)"
-            empty = f"SELECT {', '.join(f'NULL::{kind} AS {name}' for name, kind in columns.items())} WHERE false"
-            parts.append(f"SELECT * FROM ({empty}) UNION ALL BY NAME ({fitting})")
+            empty = ", ".join(f"NULL::{kind} AS {name}" for name, kind in columns.items())
+            found = f"SELECT * FROM read_parquet({_names([path])}, filename = true)"
+            parts.append(f"SELECT * FROM (SELECT {empty} WHERE false) UNION ALL BY NAME ({found})")
+        with readable():
+            self._define(parts)
+
+    def _define(self, parts: list[str]) -> None:
         self.database.execute(
             f"CREATE VIEW articles AS SELECT *, {instant_of('date_published')} AS published, "
             f"try_cast(left(date_published, 10) AS DATE) AS day FROM ({' UNION ALL BY NAME '.join(parts)}) "
-            "WHERE id IS NOT NULL AND text IS NOT NULL"
+            "WHERE id IS NOT NULL AND text_hash IS NOT NULL"
+        )
+
+    def _objects(self) -> str:
+        return (
+            f"read_ndjson_objects({_names(self.files.lines)}, ignore_errors = true, filename = true, "
+            f"maximum_object_size = {self._line_bytes})"
         )
 
     def close(self) -> None:
         """Close it."""
         self.database.close()
 
-    def __enter__(self) -> "Corpus":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+@contextmanager
+def readable() -> Iterator[None]:
+    """Turn DuckDB's errors into ours: a file that is none, a line that is too long, a full disk."""
+    import duckdb
+
+    try:
+        yield
+    except duckdb.Error as error:
+        raise InputError(str(error).splitlines()[0]) from error
 
 
 def instant_of(column: str) -> str:
@@ -159,6 +185,22 @@ def instant_of(column: str) -> str:
     """
     whole = f"CASE length({column}) WHEN 4 THEN {column} || '-01-01' WHEN 7 THEN {column} || '-01' ELSE {column} END"
     return f"try_cast({whole} AS TIMESTAMPTZ)"
+
+
+def lines_of_parquet(path: Path) -> str:
+    """Select the rows of a Parquet file as the lines that they were made from.
+
+    A merge into nothing leaves out what is null, as lines do.
+    """
+    rows = f"SELECT * FROM read_parquet({_names([path])})"
+    return f"SELECT json_merge_patch('{{}}', to_json(row))::JSON AS json FROM ({rows}) AS row"
+
+
+def _extracted(name: str, kind: str) -> str:
+    """Read a field out of a line."""
+    if kind == "VARCHAR":
+        return f"json_extract_string(json, '$.{name}')"
+    return f"try_cast(json_extract(json, '$.{name}') AS {kind})"
 
 
 def quoted(value: str | os.PathLike[str]) -> str:
@@ -182,7 +224,9 @@ def _connect(scratch: Path) -> "DuckDBPyConnection":
     try:
         import duckdb
     except ImportError as error:
-        raise UsageError('corpora need the extra "corpus": pip install "newscrawl[corpus]"') from error
+        raise UsageError(
+            'corpora need the extra "corpus": pip install "newscrawl[corpus]"'
+        ) from error
     # The process must not fetch an extension from the net because a query names something unknown.
     settings: dict[str, str | bool] = {
         "memory_limit": MEMORY, "temp_directory": str(scratch / "spilled"), "TimeZone": "UTC",

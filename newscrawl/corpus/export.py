@@ -13,7 +13,7 @@ import msgspec
 from newscrawl.corpus.card import Card, markdown, page
 from newscrawl.corpus.database import Corpus, workshop
 from newscrawl.corpus.figures import Figures, texts_twice
-from newscrawl.corpus.formats import BY_NAME, FormatName
+from newscrawl.corpus.formats import BY_NAME, FormatName, features_of
 from newscrawl.corpus.linking import Links, link
 from newscrawl.corpus.manifest import (
     HEADER,
@@ -95,7 +95,9 @@ class Report:
 Refusals = Mapping[str, Mapping[str, int]]
 
 
-def export_folder(corpus: Corpus, wish: Wish, target: Path, refusals: Refusals | None = None) -> Report:
+def export_folder(
+    corpus: Corpus, wish: Wish, target: Path, refusals: Refusals | None = None
+) -> Report:
     """Export into a folder: parts, manifest, hashes of all articles, and the data card.
 
     The folder is made beside its place and moved there when it is whole; an earlier export in its place goes then.
@@ -226,7 +228,7 @@ def _write_card(wish: Wish, report: Report, refusals: Refusals, folder: Path) ->
     card = Card(
         title=wish.title, figures=figures, tally=report.tally, wanted=wish.described(), plots=images,
         refusals={source: counts for source, counts in refusals.items() if source in figures.sources},
-        data_files=_data_files(wish, report), is_typed=wish.format != "jsonl",
+        data_files=_data_files(wish, report), features=features_of(wish.format, on_request=figures.has_on_request),
     )  # fmt: skip
     return write_card(card, folder)
 
@@ -265,7 +267,9 @@ def _finish(wish: Wish, report: Report, folder: Path, records: Path, manifest: P
         "refused": tally.refusals,
         "articles": tally.taken,
         "extracted_with": with_what,
-        "sources": {name: _source(name, figures.sources[name].articles) for name in sorted(figures.sources)},
+        "sources": {
+            name: _source(name, figures.sources[name].articles) for name in sorted(figures.sources)
+        },
     }
     write_manifest(manifest, content, sorted(report.files, key=lambda entry: entry.path))
 
@@ -279,4 +283,3 @@ def _source(name: str, articles: int) -> dict[str, Any]:
         content = msgspec.structs.replace(known, path="")
         described["publisher_file"] = digest_of(msgspec.json.encode(content, order="deterministic"))
     return described
-

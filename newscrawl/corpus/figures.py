@@ -81,7 +81,9 @@ class Figures:
     clusters: dict[str, tuple[int, str | None]] = field(default_factory=dict)
     """Size and agency of each."""
     made_with: dict[str, Counter[str]] = field(
-        default_factory=lambda: {name: Counter() for name in ("newscrawl", "trafilatura", "publisher_layout", "profile")}
+        default_factory=lambda: {
+            name: Counter() for name in ("newscrawl", "trafilatura", "publisher_layout", "profile")
+        }
     )
     has_texts_twice: int = 0
     """Articles whose text another one before them has, too."""
@@ -145,5 +147,7 @@ def _month(printed: str | None) -> str:
 
 def texts_twice(corpus: Corpus) -> int:
     """Count the chosen articles whose text an earlier one has, too."""
-    row = corpus.database.execute("SELECT count(*) - count(DISTINCT text_hash) FROM chosen").fetchone()
+    row = corpus.database.execute(
+        "SELECT count(*) - count(DISTINCT text_hash) FROM chosen"
+    ).fetchone()
     return row[0] if row else 0

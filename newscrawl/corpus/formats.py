@@ -5,10 +5,10 @@ import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal, get_args
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from newscrawl.corpus import tei
-from newscrawl.corpus.columns import column_types, struct_of
+from newscrawl.corpus.columns import column_types, features, struct_of
 from newscrawl.corpus.database import MAX_LINE_BYTES, quoted
 from newscrawl.items import Article
 from newscrawl.jsonl import encode
@@ -21,32 +21,35 @@ FORMATS: Final[tuple[FormatName, ...]] = get_args(FormatName)
 ROW_GROUP: Final = 10_000
 """Rows of a Parquet file that are packed together: some 30 MB of text, what a reader holds at a time."""
 JOINED: Final = "; "
-CSV_COLUMNS: Final[dict[str, Callable[[Article], object]]] = {
-    "id": lambda a: a.id,
-    "url": lambda a: a.url,
-    "source": lambda a: a.source,
-    "publisher": lambda a: a.publisher.name,
-    "title": lambda a: a.title,
-    "subtitle": lambda a: a.subtitle,
-    "authors": lambda a: JOINED.join(author.name for author in a.authors),
-    "agencies": lambda a: JOINED.join(agency.id for agency in a.agencies),
-    "date_published": lambda a: a.date_published,
-    "date_modified": lambda a: a.date_modified,
-    "language": lambda a: a.language,
-    "section": lambda a: a.section,
-    "kind": lambda a: a.kind,
-    "tags": lambda a: JOINED.join(a.tags),
-    "word_count": lambda a: a.word_count,
-    "paywall_truncated": lambda a: a.paywall.truncated,
-    "opt_outs": lambda a: JOINED.join(f"{sign.signal}: {sign.value}" for sign in a.opt_outs),
-    "revision": lambda a: a.revision and a.revision.number,
-    "cluster": lambda a: a.cluster and a.cluster.id,
-    "cluster_role": lambda a: a.cluster and a.cluster.role,
-    "cluster_similarity": lambda a: a.cluster and a.cluster.similarity,
-    "text_hash": lambda a: a.text_hash,
-    "text": lambda a: a.text,
+CSV_COLUMNS: Final[dict[str, tuple[str, Callable[[Article], object]]]] = {
+    "id": ("string", lambda a: a.id),
+    "url": ("string", lambda a: a.url),
+    "source": ("string", lambda a: a.source),
+    "publisher": ("string", lambda a: a.publisher.name),
+    "title": ("string", lambda a: a.title),
+    "subtitle": ("string", lambda a: a.subtitle),
+    "authors": ("string", lambda a: JOINED.join(author.name for author in a.authors)),
+    "agencies": ("string", lambda a: JOINED.join(agency.id for agency in a.agencies)),
+    "date_published": ("string", lambda a: a.date_published),
+    "date_modified": ("string", lambda a: a.date_modified),
+    "language": ("string", lambda a: a.language),
+    "section": ("string", lambda a: a.section),
+    "kind": ("string", lambda a: a.kind),
+    "tags": ("string", lambda a: JOINED.join(a.tags)),
+    "word_count": ("int64", lambda a: a.word_count),
+    "paywall_truncated": ("bool", lambda a: a.paywall.truncated),
+    "opt_outs": (
+        "string",
+        lambda a: JOINED.join(f"{sign.signal}: {sign.value}" for sign in a.opt_outs),
+    ),
+    "revision": ("int64", lambda a: a.revision and a.revision.number),
+    "cluster": ("string", lambda a: a.cluster and a.cluster.id),
+    "cluster_role": ("string", lambda a: a.cluster and a.cluster.role),
+    "cluster_similarity": ("float64", lambda a: a.cluster and a.cluster.similarity),
+    "text_hash": ("string", lambda a: a.text_hash),
+    "text": ("string", lambda a: a.text),
 }
-"""What a table has room for; the whole of an article is in the other formats."""
+"""Type and value of what a table has room for; the whole of an article is in the other formats."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,12 +72,23 @@ def write_line(article: Article) -> bytes:
 
 def write_row(article: Article) -> bytes:
     """Write an article as a row of CSV (RFC 4180, but for the line feeds)."""
-    return _row([value(article) for value in CSV_COLUMNS.values()])
+    return _row([value(article) for _, value in CSV_COLUMNS.values()])
+
+
+def features_of(form: FormatName, *, on_request: bool) -> list[dict[str, Any]]:
+    """Give the fields that a dataset card lists; none where the files state their types themselves."""
+    if form == "csv":
+        return [{"name": name, "dtype": kind} for name, (kind, _) in CSV_COLUMNS.items()]
+    return features(on_request=on_request) if form == "jsonl" else []
 
 
 def write_text(article: Article) -> bytes:
     """Write title and text."""
-    return f"{article.title}\n\n{article.text}\n".encode() if article.title else f"{article.text}\n".encode()
+    return (
+        f"{article.title}\n\n{article.text}\n".encode()
+        if article.title
+        else f"{article.text}\n".encode()
+    )
 
 
 def _row(values: list[object]) -> bytes:
@@ -97,7 +111,9 @@ BY_NAME: Final[dict[FormatName, Format]] = {
 }  # fmt: skip
 
 
-def to_parquet(database: "DuckDBPyConnection", lines: Path, target: Path, *, on_request: bool) -> None:
+def to_parquet(
+    database: "DuckDBPyConnection", lines: Path, target: Path, *, on_request: bool
+) -> None:
     """Make a Parquet file of article lines: all fields, nested as they are, in the order of the lines.
 
     Args:
@@ -115,4 +131,3 @@ def to_parquet(database: "DuckDBPyConnection", lines: Path, target: Path, *, on_
         f"columns = {struct_of(columns)}, maximum_object_size = {MAX_LINE_BYTES})) "
         f"TO {quoted(target)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP})"
     )
-

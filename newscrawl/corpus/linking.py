@@ -8,6 +8,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from newscrawl.attribution.agencies import agency_of_publisher
@@ -115,18 +116,22 @@ def link(corpus: Corpus, *, near: bool = True, window: timedelta | None = None) 
         return window is None or first is None or second is None or abs(first - second) <= window
 
     for positions in _positions(corpus, "text_hash"):
-        for position in positions:
-            twins[position] = positions[0]
-        for before, after in zip(positions, positions[1:], strict=False):
+        for before, after in pairwise(positions):
             if may_join(before, after):
                 groups.join(before, after)
+        twins |= {position: groups.find(position) for position in positions}
     for positions in _positions(corpus, "identity"):
         for position in positions[1:]:
             groups.join(positions[0], position)
     store = TextStore(corpus.scratch, _count(corpus)) if near else None
     if store is not None:
         # One print of each text is enough to compare.
-        store.fill(read_texts(corpus, "position IN (SELECT min(position) FROM chosen GROUP BY text_hash)"))
+        texts = read_texts(corpus)
+        store.fill(
+            (position, text)
+            for position, text in texts
+            if twins.get(position, position) == position
+        )
         join_similar(store, groups, may_join)
     try:
         return _clusters(corpus, groups, twins, store)

@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
 import msgspec
 
@@ -72,7 +72,11 @@ def describe_file(path: Path, name: str, articles: int = 0) -> FileEntry:
 
 def write_manifest(path: Path, content: dict[str, Any], files: Iterable[FileEntry]) -> None:
     """Write a manifest: what is given, the files, and a digest of all that."""
-    whole = {"manifest_version": MANIFEST_VERSION, **content, "files": [asdict(entry) for entry in files]}
+    whole = {
+        "manifest_version": MANIFEST_VERSION,
+        **content,
+        "files": [asdict(entry) for entry in files],
+    }
     path.write_bytes(_encoded({**whole, "digest": digest_of(_encoded(whole))}))
 
 
@@ -138,7 +142,9 @@ def verify(path: Path) -> Iterator[str]:
         yield from _damaged_articles(manifest, entries, damaged)
 
 
-def _damaged_articles(manifest: Path, entries: list[FileEntry], damaged: list[FileEntry]) -> Iterator[str]:
+def _damaged_articles(
+    manifest: Path, entries: list[FileEntry], damaged: list[FileEntry]
+) -> Iterator[str]:
     listed = next((entry for entry in entries if entry.path.endswith(RECORDS)), None)
     if listed is None or not (manifest.parent / listed.path).is_file():
         return
@@ -152,7 +158,9 @@ def _damaged_articles(manifest: Path, entries: list[FileEntry], damaged: list[Fi
         for line in lines:
             file, place, size, name, sha256 = line.rstrip("\n").split("\t")
             if file in files:
-                record = Record(file=file, place=int(place), bytes=int(size), id=name, sha256=sha256)
+                record = Record(
+                    file=file, place=int(place), bytes=int(size), id=name, sha256=sha256
+                )
                 by_file.setdefault(file, []).append(record)
     for file, records in by_file.items():
         path = manifest.parent / file
@@ -161,13 +169,11 @@ def _damaged_articles(manifest: Path, entries: list[FileEntry], damaged: list[Fi
 
 
 def _compared(file: str, records: list[Record], found: Iterator[bytes]) -> Iterator[str]:
-    changed = []
+    changed: list[Record] = []
     try:
-        for record in records:
-            if digest_of(next(found, b"")) != record.sha256:
-                changed.append(record)
+        changed.extend(record for record in records if digest_of(next(found, b"")) != record.sha256)
     except InputError as error:
-        yield f"{file}: {error}"
+        yield str(error)
     for record in changed[:MAX_NAMED]:
         yield f"{file}: article {record.id} at {record.place} is not as it was exported"
     if len(changed) > MAX_NAMED:

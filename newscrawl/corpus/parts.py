@@ -62,7 +62,9 @@ def parse_split(text: str | None) -> PartOf:
         return lambda number, _article: f"part-{number // size:05d}"
     if is_shared(text):
         return _by_shares(text)
-    raise UsageError(f"split={text}: write {', '.join(BY_FIELD)}, a number of articles, or train=90,test=10")
+    raise UsageError(
+        f"split={text}: write {', '.join(BY_FIELD)}, a number of articles, or train=90,test=10"
+    )
 
 
 def is_shared(text: str | None) -> bool:
@@ -99,7 +101,7 @@ def safe_name(text: str) -> str:
     if name.startswith("."):
         name = f"%2E{name[1:]}"
     if len(name) > MAX_NAME:
-        name = f"{name[:MAX_NAME - 17]}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+        name = f"{name[: MAX_NAME - 17]}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
     return name or UNKNOWN
 
 
@@ -159,7 +161,10 @@ class Parts:
         self._open.clear()
         if self._name == "parquet":
             self._pack()
-        return [describe_file(self._folder / name, name, self._counts[name]) for name in sorted(self._counts)]
+        return [
+            describe_file(self._folder / name, name, self._counts[name])
+            for name in sorted(self._counts)
+        ]
 
     def _pack(self) -> None:
         with scratch_database() as database:
@@ -182,7 +187,9 @@ class Parts:
         self._remember(name, article, data, place=0, size=len(data))
 
     def _remember(self, name: str, article: Article, data: bytes, *, place: int, size: int) -> None:
-        record = Record(file=name, place=place, bytes=size, id=str(article.id), sha256=digest_of(data))
+        record = Record(
+            file=name, place=place, bytes=size, id=str(article.id), sha256=digest_of(data)
+        )
         self._records.write(record.line())
 
     def _append(self, name: str, file: IO[bytes], data: bytes) -> None:
@@ -201,4 +208,3 @@ class Parts:
             self._counts[name] = self._places[name] = 0
             self._append(name, file, self._format.opening)
         return file
-

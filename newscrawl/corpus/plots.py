@@ -21,7 +21,7 @@ MAX_BARS: Final = 20
 MAX_MONTHS: Final = 120
 MAX_LABELS: Final = 12
 BINS: Final = 40
-SETTINGS: Final[dict[str, Any]] = {
+SETTINGS: Final[Any] = {
     # Ids are random without a salt, and text as text keeps a plot readable for machines and in the dark.
     "svg.hashsalt": "newscrawl", "svg.fonttype": "none", "text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": INK,
     "xtick.color": INK, "ytick.color": INK, "font.size": 9, "axes.spines.top": False, "axes.spines.right": False,
@@ -39,8 +39,12 @@ def plots(figures: Figures) -> dict[str, bytes]:
     months = {name: n for name, n in sorted(figures.months.items()) if name != UNKNOWN}
     if months:
         found["months.svg"] = _draw(_columns, "articles", list(months.items())[-MAX_MONTHS:])
-    largest = sorted(figures.sources.items(), key=lambda item: (-item[1].articles, item[0]))[:MAX_BARS]
-    found["sources.svg"] = _draw(_bars, "articles", [(name, source.articles) for name, source in largest])
+    largest = sorted(figures.sources.items(), key=lambda item: (-item[1].articles, item[0]))[
+        :MAX_BARS
+    ]
+    found["sources.svg"] = _draw(
+        _bars, "articles", [(name, source.articles) for name, source in largest]
+    )
     shares = [(name, 100 * figures.filled[name] / max(1, figures.articles)) for name in FILLED]
     found["fields.svg"] = _draw(_bars, "% of articles", shares)
     found["lengths.svg"] = _draw(_histogram, "words", [("", words) for words in figures.words])
@@ -59,14 +63,18 @@ def _draw(kind: Any, label: str, rows: Sequence[tuple[str, float]]) -> bytes:
         axes = figure.add_subplot()
         kind(axes, label, rows)
         image = io.BytesIO()
-        figure.savefig(image, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+        figure.savefig(
+            image, format="svg", transparent=True, metadata={"Date": None, "Creator": None}
+        )
     return image.getvalue()
 
 
 def _columns(axes: "Axes", label: str, rows: Sequence[tuple[str, float]]) -> None:
     axes.bar(range(len(rows)), [value for _, value in rows], color=BAR)
     step = len(rows) // MAX_LABELS + 1
-    axes.set_xticks(range(0, len(rows), step), [name for name, _ in rows[::step]], rotation=30, ha="right")
+    axes.set_xticks(
+        range(0, len(rows), step), [name for name, _ in rows[::step]], rotation=30, ha="right"
+    )
     axes.set_ylabel(label)
 
 
@@ -81,7 +89,7 @@ def _histogram(axes: "Axes", label: str, rows: Sequence[tuple[str, float]]) -> N
     words = np.array([value for _, value in rows])
     # Lengths are spread by factors.
     edges = np.unique(np.geomspace(max(1, words.min()), words.max() + 1, BINS).round())
-    axes.hist(words, bins=edges if len(edges) > 1 else 1, color=BAR)
+    axes.hist(words, bins=edges.tolist() if len(edges) > 1 else 1, color=BAR)
     axes.set_xscale("log")
     axes.set_xlabel(label)
     axes.set_ylabel("articles")

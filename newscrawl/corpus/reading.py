@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from newscrawl.corpus.database import find_files, quoted, scratch_database
+from newscrawl.corpus.database import find_files, lines_of_parquet, scratch_database
 from newscrawl.errors import InputError
 from newscrawl.items import Article
 from newscrawl.jsonl import decode
@@ -66,17 +66,11 @@ def articles_of_parquet(path: Path) -> Iterator[Article]:
 
         try:
             database.execute("SET preserve_insertion_order = true")
-            database.execute(f"SELECT to_json(row)::VARCHAR FROM (SELECT * FROM read_parquet({quoted(path)})) AS row")
+            database.execute(f"SELECT json::VARCHAR FROM ({lines_of_parquet(path)})")
             while row := database.fetchone():
-                yield decode(_without_nulls(row[0]))
+                yield decode(row[0].encode())
         except (duckdb.Error, UnicodeDecodeError) as error:
             raise InputError(f"{path}: {str(error).splitlines()[0]}") from error
-
-
-def _without_nulls(row: str) -> bytes:
-    """Take away what a row has no value for: an absent key and null are the same, but lists are never null."""
-    values = msgspec.json.decode(row, type=dict[str, msgspec.Raw])
-    return msgspec.json.encode({key: value for key, value in values.items() if bytes(value) != b"null"})
 
 
 def is_refusal(line: bytes) -> bool:

@@ -22,15 +22,9 @@ HEAD: Final = struct.Struct("<qi")
 """Position and length in front of a line."""
 
 
-def read_texts(corpus: Corpus, where: str = "true") -> Iterator[tuple[int, str]]:
-    """Give position and text of chosen articles, in whatever order they are read.
-
-    Args:
-        corpus: one in which articles were selected.
-        where: a condition in SQL on the table `chosen`.
-
-    """
-    yield from _once(corpus, "json_extract_string(json, '$.text')", where)
+def read_texts(corpus: Corpus) -> Iterator[tuple[int, str]]:
+    """Give position and text of all that was chosen, in whatever order they are read."""
+    yield from _once(corpus, "json_extract_string(json, '$.text')")
 
 
 def read_articles_in_order(corpus: Corpus) -> Iterator[tuple[int, Article | InputError]]:
@@ -50,7 +44,7 @@ def read_articles_in_order(corpus: Corpus) -> Iterator[tuple[int, Article | Inpu
     paths = [folder / str(number) for number in range(count)]
     with ExitStack() as stack:
         buckets = [stack.enter_context(path.open("wb")) for path in paths]
-        for position, line in _once(corpus, "json"):
+        for position, line in _once(corpus, "json::VARCHAR"):
             data = line.encode()
             bucket = buckets[position // width]
             bucket.write(HEAD.pack(position, len(data)))
@@ -61,14 +55,15 @@ def read_articles_in_order(corpus: Corpus) -> Iterator[tuple[int, Article | Inpu
     folder.rmdir()
 
 
-def _once(corpus: Corpus, what: str, where: str = "true") -> Iterator[tuple[int, str]]:
+def _once(corpus: Corpus, what: str) -> Iterator[tuple[int, str]]:
     """Read something of each chosen line; one that stands in the files twice comes twice, and is given once."""
     cursor = corpus.database.cursor()
     row = cursor.execute("SELECT count(*) FROM chosen").fetchone()
     seen = bytearray(row[0] if row else 0)
+    # A copy of the value goes into the join: what refers to a line there pins the buffer of its file for thousands of rows.
     cursor.execute(
-        f"SELECT position, {what} FROM lines "
-        f"JOIN (SELECT position, key FROM chosen WHERE {where}) AS c ON md5_number(json) = c.key"
+        f"SELECT position, value FROM (SELECT md5_number(json) AS k, {what} || '' AS value FROM lines) "
+        "JOIN (SELECT position, key FROM chosen) AS c ON k = c.key"
     )
     while rows := cursor.fetchmany(AT_ONCE):
         for position, value in rows:

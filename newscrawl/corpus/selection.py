@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
-from newscrawl.corpus.database import Corpus, instant_of
-from newscrawl.errors import InputError, UsageError
+from newscrawl.corpus.database import Corpus, instant_of, readable
+from newscrawl.errors import UsageError
 from newscrawl.items import SCHEMA_VERSION
 from newscrawl.wording import numbered
 
@@ -110,10 +110,11 @@ class Tally:
         """Say which filter left nothing."""
         articles = self.lines - sum(self.left_out.get(fate, 0) for fate in FATES if fate != DEDUPE)
         if not articles:
-            return f"there is no article in {self.lines} lines"
+            return f"there is no article in {numbered(self.lines, 'line')}"
         alone = [name for name, left in self.alone.items() if not left]
         if alone:
-            return f"{_options(alone)} leaves none of {articles} articles"
+            verb = "leaves" if len(alone) == 1 else "each leave"
+            return f"{_options(alone)} {verb} none of {articles} articles"
         left, steps = articles, []
         for name in self.alone:
             left -= self.left_out.get(name, 0)
@@ -142,6 +143,7 @@ def parse_when(name: str, text: str | None) -> str | None:
 
     >>> parse_when("since", "2024-03-01"), parse_when("since", "2024-03-01T12:00+01:00")
     ('2024-03-01', '2024-03-01T12:00:00+01:00')
+
     """
     if not text:
         return None
@@ -149,7 +151,9 @@ def parse_when(name: str, text: str | None) -> str | None:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise UsageError(f"{name}={text}: no date; write 2026-01-31 or 2026-01-31T12:00+01:00") from None
+        raise UsageError(
+            f"{name}={text}: no date; write 2026-01-31 or 2026-01-31T12:00+01:00"
+        ) from None
     if len(text) == len("2026-01-31"):
         return moment.date().isoformat()
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).isoformat()
@@ -160,24 +164,33 @@ def conditions(wanted: Filter) -> Iterator[Condition]:
     for name, sign in (("since", ">="), ("until", "<=")):
         if bound := getattr(wanted, name):
             yield _dated(name, sign, bound)
-    if wanted.sources:
-        sources = [source.lower() for source in wanted.sources]
-        yield Condition("source", "list_contains(?, source) OR list_contains(?, domain)", (sources, sources))
-    if wanted.languages:
-        yield Condition("language", "list_contains(?, language)", ([x.lower() for x in wanted.languages],))
-    if wanted.kinds:
-        yield Condition("kind", "list_contains(?, kind)", (list(wanted.kinds),))
-    if wanted.min_words:
-        yield Condition("min_words", "word_count >= ?", (wanted.min_words,))
-    if wanted.agencies:
-        yield Condition("agency", "list_has_any(agencies, ?)", ([x.casefold() for x in wanted.agencies],))
-    if wanted.authors:
-        found = " OR ".join("contains(authors, strip_accents(lower(?)))" for _ in wanted.authors)
-        yield Condition("author", found, wanted.authors)
-    if wanted.matches:
-        yield Condition("match", "is_match")
-    if wanted.no_opt_outs:
-        yield Condition("no_opt_outs", "NOT has_opt_outs")
+    lowered = {
+        name: [value.lower() for value in getattr(wanted, field_name)]
+        for name, field_name in (
+            ("source", "sources"),
+            ("language", "languages"),
+            ("agency", "agencies"),
+        )
+    }
+    authors = " OR ".join("contains(authors, strip_accents(lower(?)))" for _ in wanted.authors)
+    filters: tuple[tuple[str, object, str, tuple[Any, ...]], ...] = (
+        (
+            "source",
+            wanted.sources,
+            "list_contains(?, source) OR list_contains(?, domain)",
+            (lowered["source"],) * 2,
+        ),
+        ("language", wanted.languages, "list_contains(?, language)", (lowered["language"],)),
+        ("kind", wanted.kinds, "list_contains(?, kind)", (list(wanted.kinds),)),
+        ("min_words", wanted.min_words, "word_count >= ?", (wanted.min_words,)),
+        ("agency", wanted.agencies, "list_has_any(agencies, ?)", (lowered["agency"],)),
+        ("author", wanted.authors, authors, wanted.authors),
+        ("match", wanted.matches, "is_match", ()),
+        ("no_opt_outs", wanted.no_opt_outs, "NOT has_opt_outs", ()),
+    )
+    for name, is_asked, sql, values in filters:
+        if is_asked:
+            yield Condition(name, sql, values)
 
 
 def _dated(name: str, sign: str, bound: str) -> Condition:
@@ -213,6 +226,7 @@ def select(corpus: Corpus, wanted: Filter) -> Tally:
         """,
         [value for condition in filters for value in condition.values],
     )
+    corpus.database.execute("DROP TABLE scanned")
     corpus.database.execute(
         f"""
         CREATE TABLE chosen AS SELECT
@@ -222,7 +236,9 @@ def select(corpus: Corpus, wanted: Filter) -> Tally:
         FROM article WHERE fate IS NULL
         """
     )
-    return _count(corpus, filters)
+    tally = _count(corpus, filters)
+    corpus.database.execute("DROP TABLE article")
+    return tally
 
 
 def _scan(corpus: Corpus, matches: tuple[str, ...]) -> None:
@@ -234,9 +250,11 @@ def _scan(corpus: Corpus, matches: tuple[str, ...]) -> None:
             corpus.database.execute("SELECT regexp_matches('', ?)", [match])
         except duckdb.Error as error:
             raise UsageError(f"match={match}: {str(error).splitlines()[0]}") from error
-    words = ", ".join(f"json_extract_string(json, '$.{name}')" for name in ("title", "subtitle", "text"))
+    words = ", ".join(
+        f"json_extract_string(json, '$.{name}')" for name in ("title", "subtitle", "text")
+    )
     is_match = " AND ".join(f"regexp_matches(concat_ws(chr(10), {words}), ?, 'i')" for _ in matches)
-    try:
+    with readable():
         corpus.database.execute(
             f"""
             CREATE TABLE scanned AS SELECT
@@ -260,8 +278,6 @@ def _scan(corpus: Corpus, matches: tuple[str, ...]) -> None:
             # The places of the text come in the order in which they stand in it.
             [json.dumps(SCANNED), *matches],
         )
-    except duckdb.Error as error:  # a Parquet file that is none, a line that is too long, a full disk
-        raise InputError(str(error).splitlines()[0]) from error
 
 
 def _count(corpus: Corpus, filters: list[Condition]) -> Tally:
@@ -270,11 +286,15 @@ def _count(corpus: Corpus, filters: list[Condition]) -> Tally:
     ends = dict(execute("SELECT fate, count(*) FROM article GROUP BY fate").fetchall())
     taken = ends.pop(None, 0)
     order = [BROKEN, REFUSED, OTHER, REPEATED, OLDER, *(condition.name for condition in filters)]
-    reasons = execute(f"SELECT rejected, count(*) FROM article WHERE fate = '{REFUSED}' GROUP BY 1 ORDER BY 1").fetchall()
+    reasons = execute(
+        f"SELECT rejected, count(*) FROM article WHERE fate = '{REFUSED}' GROUP BY 1 ORDER BY 1"
+    ).fetchall()
     judged = f"FROM article WHERE fate IS NULL OR fate NOT IN ('{BROKEN}', '{REFUSED}', '{OTHER}', '{REPEATED}', '{OLDER}')"
     alone = {}
     for found in filters:
-        row = execute(f"SELECT count(*) FILTER (WHERE {found.sql}) {judged}", list(found.values)).fetchone()
+        row = execute(
+            f"SELECT count(*) FILTER (WHERE {found.sql}) {judged}", list(found.values)
+        ).fetchone()
         alone[found.name] = row[0] if row else 0
     files = execute(
         f"SELECT file, count(*) FROM article WHERE fate IN ('{BROKEN}', '{OTHER}') AND file IS NOT NULL GROUP BY 1 ORDER BY 1"

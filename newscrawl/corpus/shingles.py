@@ -97,7 +97,9 @@ def _shingles(hashes: "NDArray[np.uint64]", lengths: "NDArray[np.int64]") -> "ND
     starts = np.concatenate(([0], np.cumsum(lengths)[:-1]))
     counts = lengths - (WORDS - 1)
     # A text's runs begin at its first word and end four words before its last.
-    places = np.arange(counts.sum()) + np.repeat(starts - np.concatenate(([0], np.cumsum(counts)[:-1])), counts)
+    places = np.arange(counts.sum()) + np.repeat(
+        starts - np.concatenate(([0], np.cumsum(counts)[:-1])), counts
+    )
     found: NDArray[np.uint64] = grams[places]
     return found
 

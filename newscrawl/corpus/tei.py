@@ -6,13 +6,14 @@ Only elements that every customisation of TEI for corpora knows; see https://tei
 import re
 from collections.abc import Iterable
 from itertools import groupby
-from typing import Final
+from typing import Any, Final
 
 from lxml import etree
 
 from newscrawl.items import Article, Block, Image
 
 NAMESPACE: Final = "http://www.tei-c.org/ns/1.0"
+NAMES: Final[dict[Any, str]] = {None: NAMESPACE}
 LANGUAGE: Final = "{http://www.w3.org/XML/1998/namespace}lang"
 DECLARATION: Final = b'<?xml version="1.0" encoding="UTF-8"?>\n'
 UNWRITABLE: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -35,12 +36,16 @@ def member(article: Article) -> bytes:
 
 def opening(title: str) -> bytes:
     """Write the beginning of a `teiCorpus`, its header included."""
-    root = etree.Element("teiCorpus", nsmap={None: NAMESPACE})
+    root = etree.Element("teiCorpus", nsmap=NAMES)
     header = etree.SubElement(root, "teiHeader")
     described = etree.SubElement(header, "fileDesc")
     _add(etree.SubElement(described, "titleStmt"), "title", title)
     _add(etree.SubElement(described, "publicationStmt"), "p", "Made with newscrawl; not published.")
-    _add(etree.SubElement(described, "sourceDesc"), "p", "Pages of news sites; each member names its own.")
+    _add(
+        etree.SubElement(described, "sourceDesc"),
+        "p",
+        "Pages of news sites; each member names its own.",
+    )
     whole = _written(root)
     return DECLARATION + whole[: whole.rindex(b"</teiCorpus>")]
 
@@ -51,7 +56,7 @@ def closing() -> bytes:
 
 
 def _tei(article: Article) -> etree._Element:
-    root = etree.Element("TEI", nsmap={None: NAMESPACE})
+    root = etree.Element("TEI", nsmap=NAMES)
     header = etree.SubElement(root, "teiHeader")
     _describe_file(etree.SubElement(header, "fileDesc"), article)
     made = article.extracted_with
@@ -111,7 +116,11 @@ def _status(article: Article) -> str:
 def _rights(article: Article) -> str:
     said = [f"{sign.signal}: {sign.value}" for sign in article.opt_outs]
     rights = article.copyright
-    said += [part for part in ((rights.notice or rights.licence or rights.holder) if rights else None,) if part]
+    said += [
+        part
+        for part in ((rights.notice or rights.licence or rights.holder) if rights else None,)
+        if part
+    ]
     return "; ".join(said) or "Nothing is stated."
 
 
@@ -163,7 +172,11 @@ def _add_image(parent: etree._Element, image: Image) -> None:
     item = etree.SubElement(parent, "item")
     if image.url:
         etree.SubElement(item, "ref", target=SPACE.sub("%20", _writable(image.url)), type="image")
-    for kind, text in (("caption", image.caption), ("alt", image.alt), ("credit", image.credit and image.credit.raw)):
+    for kind, text in (
+        ("caption", image.caption),
+        ("alt", image.alt),
+        ("credit", image.credit and image.credit.raw),
+    ):
         if text:
             _add(item, "note", text, type=kind)
 
