@@ -145,7 +145,7 @@ def _summary(figures: Figures) -> str:
     languages = len([name for name in figures.languages if name != UNKNOWN])
     return (
         f"{figures.articles:,} news articles, {sum(figures.words):,} words (median {figures.median_words():,}), of "
-        f"{len(figures.sources):,} sources in {languages:,} languages{span}."
+        f"{numbered(len(figures.sources), 'source')} in {numbered(languages, 'language')}{span}."
     )
 
 

@@ -22,7 +22,7 @@ LINES: Final = (".jsonl", ".jl", ".ndjson")
 PACKED: Final = ("", ".gz", ".zst")
 PARQUET: Final = ".parquet"
 DATA: Final = (*(f"{kind}{packing}" for kind in LINES for packing in PACKED), PARQUET)
-MEMORY: Final = "1GB"
+MEMORY: Final = "600MB"
 """What DuckDB may take; the rest of 2 GB is for us, and what does not fit goes to the disk."""
 MAX_LINE_BYTES: Final = 1 << 22
 """Bytes. DuckDB reads with buffers of twice that, so that lines of 8 MB are still read, a million words; what it works on pins
