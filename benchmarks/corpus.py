@@ -268,9 +268,13 @@ def vocabulary(language: str) -> NDArray[np.object_]:
     first, number = LETTERS.get(language, (0x61, 26))
     if language in UNSPACED:
         return np.array([chr(first + n % number) for n in range(VOCABULARY)], dtype=object)
-    letters = [chr(first + n) for n in range(number)]
     lengths = np.clip(dice.poisson(5.6, VOCABULARY), 2, 16)
-    return np.array(["".join(dice.choice(letters, n)) for n in lengths], dtype=object)
+    letters = "".join(chr(first + n) for n in dice.integers(0, number, lengths.sum()).tolist())
+    ends = np.cumsum(lengths).tolist()
+    return np.array(
+        [letters[end - length : end] for end, length in zip(ends, lengths.tolist(), strict=True)],
+        dtype=object,
+    )
 
 
 def id_of(number: int) -> str:

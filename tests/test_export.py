@@ -123,10 +123,10 @@ def test_parquet_is_read_by_the_tools_people_have(tmp_path: Path, lines: Path) -
     frame = pd.read_parquet(path)
     assert frame["title"].fillna("").tolist() == [title or "" for title in titles]
     assert frame["cluster"][2]["role"] == "edited_copy" or frame["cluster"][2]["role"] == "copy"
-    found = duckdb.sql(
+    found = duckdb.execute(
         f"SELECT title, agencies[1].id, images[1].credit.agency, len(body) FROM '{path}'"
-    ).fetchall()
-    assert found[0] == ("Title of rich", "ap", "ap", 8)
+    ).fetchone()
+    assert found == ("Title of rich", "ap", "ap", 8)
 
 
 @pytest.mark.parametrize("form", ["jsonl", "parquet", "csv"])
@@ -192,10 +192,10 @@ def test_tei_is_valid_alone_and_as_a_corpus(tmp_path: Path, lines: Path) -> None
     dtd = tei_schema()
     for path in paths:
         found = etree.parse(path)
-        assert dtd.validate(found), dtd.error_log.filter_from_errors()[0]
+        assert dtd.validate(found), str(dtd.error_log)[:500]
     export(lines, tmp_path / "out.xml", format="tei")
     corpus = etree.parse(tmp_path / "out.xml")
-    assert dtd.validate(corpus), dtd.error_log.filter_from_errors()[0]
+    assert dtd.validate(corpus), str(dtd.error_log)[:500]
     names = {"t": "http://www.tei-c.org/ns/1.0"}
     rich: Any = corpus.xpath("//t:TEI[.//t:idno='id-rich']", namespaces=names)
     rich = rich[0]

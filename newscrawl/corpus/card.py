@@ -172,7 +172,7 @@ def _inline(value: Any) -> str:
 def _sources(figures: Figures) -> list[str]:
     ordered = sorted(figures.sources.items(), key=lambda item: (-item[1].articles, item[0]))
     rows = [
-        (plain(name), plain(source.name or ""), f"{source.articles:,}", f"{source.words:,}",
+        (plain(name), plain(source.name), f"{source.articles:,}", f"{source.words:,}",
          ", ".join(plain(language) for language, _ in _ordered(source.languages)[:5]), source.first or "", source.last or "",
          _share(source.truncated, source.articles), _share(source.opted_out, source.articles))
         for name, source in ordered[:MAX_ROWS]
@@ -364,6 +364,7 @@ STYLE: Final = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; overflow-wrap: break-word; }
 table { border-collapse: collapse; margin: 1rem 0; display: block; overflow-x: auto; font-size: .9rem; }
 th, td { border-bottom: 1px solid color-mix(in srgb, currentColor 25%, transparent); padding: .25rem .75rem; text-align: left; vertical-align: top; }
+td { white-space: nowrap; } td:nth-child(2), td:last-child { white-space: normal; }
 figure { margin: 1rem 0; } figure svg { max-width: 100%; height: auto; } figure svg text { fill: currentColor !important; }
 code { font-size: .9em; }
 @media print { body { max-width: none; } table { display: table; } tr, figure { break-inside: avoid; } }

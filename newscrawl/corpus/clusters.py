@@ -4,17 +4,21 @@ What is large is on the disk: 8 bytes a word for the shingles, 160 bytes a text 
 band is read at a time.
 """
 
+import os
 from array import array
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
 from contextlib import ExitStack
 from functools import lru_cache
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from newscrawl.corpus.shingles import BANDS, Sketches, as_set, similarity
+from newscrawl.crew import Crew
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,6 +33,12 @@ band only where a template fills most of the text."""
 KEPT_SETS: Final = 20_000
 """Sets of shingles that are kept in memory, 2 kB each."""
 SHINGLE_BYTES: Final = 8
+FEW: Final = 6
+"""Batches that are not worth a process."""
+PROCESSES: Final = os.cpu_count() or 1
+AHEAD: Final = 2 * PROCESSES
+"""Batches that are on their way, so that no process waits for us."""
+Batch = tuple[list[int], list[str]]
 Pair = Callable[[int, int], bool]
 
 
@@ -85,9 +95,7 @@ class TextStore:
         end = 0
         with ExitStack() as stack:
             bands = [stack.enter_context(self._band(band).open("wb")) for band in range(BANDS)]
-            for batch in _batched(texts):
-                sketches = Sketches([text for _, text in batch])
-                numbers = [number for number, _ in batch]
+            for numbers, sketches in _sketched(_batched(texts)):
                 self._numbers.extend(numbers)
                 self._starts[numbers] = sketches.starts[:-1] + end
                 self._counts[numbers] = sketches.counts
@@ -156,7 +164,29 @@ def join_similar(store: TextStore, groups: Groups, may_join: Pair = lambda *_: T
                 compared.append(number)
 
 
-def _batched(texts: Iterable[tuple[int, str]]) -> Iterator[list[tuple[int, str]]]:
+def _batched(texts: Iterable[tuple[int, str]]) -> Iterator[Batch]:
     rest = iter(texts)
     while batch := list(islice(rest, AT_ONCE)):
-        yield batch
+        yield [number for number, _ in batch], [text for _, text in batch]
+
+
+def _sketched(batches: Iterator[Batch]) -> Iterator[tuple[list[int], Sketches]]:
+    """Sketch batches, in their order; the first few here, more in processes, which take a second to start."""
+    for numbers, texts in islice(batches, FEW):
+        yield numbers, Sketches(texts)
+    first = next(batches, None)
+    if first is None:
+        return
+    waiting: deque[tuple[list[int], Future[Sketches]]] = deque()
+    with Crew(PROCESSES) as crew:
+        for numbers, texts in chain((first,), batches):
+            waiting.append((numbers, crew.submit(Sketches, texts)))
+            if len(waiting) > AHEAD:
+                yield _first(waiting)
+        while waiting:
+            yield _first(waiting)
+
+
+def _first(waiting: "deque[tuple[list[int], Future[Sketches]]]") -> tuple[list[int], Sketches]:
+    numbers, sketches = waiting.popleft()
+    return numbers, sketches.result()

@@ -233,6 +233,8 @@ def _connect(scratch: Path) -> "DuckDBPyConnection":
         "autoinstall_known_extensions": False, "autoload_known_extensions": False,
         # What is selected gets its order by sorting, so that the order of files and threads is nobody's concern.
         "preserve_insertion_order": False,
+        # It knows nothing of the size of lines, and takes them for the smaller side of a join, which goes to memory.
+        "disabled_optimizers": "join_order,build_side_probe_side",
     }  # fmt: skip
     database = duckdb.connect(str(scratch / "corpus.duckdb"))
     for name, value in settings.items():

@@ -40,7 +40,7 @@ UNKNOWN: Final = "unknown"
 class SourceFigures:
     """What there is of one source."""
 
-    name: str | None = None
+    names: Counter[str] = field(default_factory=Counter)
     articles: int = 0
     words: int = 0
     languages: Counter[str] = field(default_factory=Counter)
@@ -49,6 +49,11 @@ class SourceFigures:
     last: str | None = None
     opted_out: int = 0
     truncated: int = 0
+
+    @property
+    def name(self) -> str:
+        """The name that most of its articles give."""
+        return min(self.names, key=lambda name: (-self.names[name], name), default="")
 
 
 @dataclass(slots=True)
@@ -112,7 +117,7 @@ class Figures:
 
     def _add_source(self, article: Article) -> None:
         source = self.sources.setdefault(article.source or UNKNOWN, SourceFigures())
-        source.name = source.name or article.publisher.name
+        source.names.update([article.publisher.name] if article.publisher.name else [])
         source.articles += 1
         source.words += article.word_count
         source.languages[article.language or UNKNOWN] += 1

@@ -238,6 +238,8 @@ def select(corpus: Corpus, wanted: Filter) -> Tally:
     )
     tally = _count(corpus, filters)
     corpus.database.execute("DROP TABLE article")
+    # What is not yet in the file of the database takes memory that nothing else can have.
+    corpus.database.execute("CHECKPOINT")
     return tally
 
 

@@ -46,7 +46,7 @@ def words_of(text: str) -> list[str]:
 
 
 class Sketches:
-    """Shingles and band keys of some texts."""
+    """Shingles and band keys of some texts; pickles."""
 
     def __init__(self, texts: Sequence[str]) -> None:
         """Make them.
