@@ -382,7 +382,7 @@ class Cluster:
     """The articles of a corpus whose texts are one text, and what this one is among them."""
 
     id: str
-    """The same for all of them: a hash of the id of the original."""
+    """The same for all of them: a hash of the original's source and address."""
     role: ClusterRole
     """original: an agency's own print of its text, else the earliest; copy: word for word; edited_copy: changed."""
     similarity: float

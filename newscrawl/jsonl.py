@@ -51,7 +51,7 @@ def decode(line: bytes) -> Article:
     """
     try:
         return msgspec.json.decode(line, type=Article)
-    except (msgspec.ValidationError, msgspec.DecodeError) as error:
+    except (msgspec.ValidationError, msgspec.DecodeError, RecursionError) as error:
         raise InputError(f"not an article line: {error}") from error
 
 

@@ -11,9 +11,10 @@ from lxml import html
 
 from newscrawl.cli import main
 from newscrawl.corpus.card import Card, markdown, page, plain
-from newscrawl.corpus.database import Corpus, find_files, workshop
+from newscrawl.corpus.database import Corpus
 from newscrawl.corpus.describing import describe
 from newscrawl.corpus.figures import Figures
+from newscrawl.corpus.files import find_files, workshop
 from newscrawl.corpus.plots import plots
 from newscrawl.corpus.selection import Tally
 from newscrawl.demo.server import DemoServer
@@ -62,7 +63,7 @@ def test_the_card_counts_what_is_there(card: str) -> None:
     assert "of 2 sources in 2 languages, from 2024-03 to 2024-04" in card
     assert rows(card, "## Dataset Structure") | {"articles": ["3"]} == {
         "lines read": ["5"], "lines that are no JSON": ["-1"],
-        "lines of pages that are no articles, with the reason": ["-1"], "articles": ["3"],
+        "refused pages": ["-1"], "articles": ["3"],
     }  # fmt: skip
     sources = rows(card, "### Sources")
     assert sources["bote.example"][:2] == ["Bote", "2"]
@@ -81,7 +82,7 @@ def test_the_card_counts_what_is_there(card: str) -> None:
     assert fields[plain("date_published with zone")] == ["1", "33.3 %"]
     assert rows(card, "### What was removed")["`related.block`"][:2] == ["5", "2"]
     refused = rows(card, "### What was refused")
-    assert refused["`home_page`".replace("_", r"\_")][0] == "3"
+    assert refused["`home_page`"][0] == "3"
     assert refused["`robots`"][0] == "1"
     assert "word for word: 1 (33.3 %)" in card
     assert "Articles in clusters of one text: 2 (66.7 %), in 1 cluster." in card
@@ -317,3 +318,63 @@ def test_the_wire_story_of_the_demo_is_one_cluster(shell: Shell) -> None:
         "corpus",
     )
     assert "as exported" in shell("verify", "corpus")
+
+
+def test_describe_takes_nobodys_place(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    write_lines(tmp_path / "a.jsonl", [an_article("a")])
+    source = str(tmp_path / "a.jsonl")
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "README.md").write_text("mine")
+    assert main(["describe", source, "-O", str(mine)]) == 2
+    assert (mine / "README.md").read_text() == "mine"
+    assert main(["export", source, "-O", str(tmp_path / "export")]) == 0
+    assert main(["describe", source, "-O", str(tmp_path / "export")]) == 2
+    assert main(["describe", source, "-O", str(tmp_path / "card.pdf")]) == 2
+    for _ in range(2):
+        assert main(["describe", source, "-O", str(tmp_path / "card")]) == 0
+    assert "1 article described in" in capfd.readouterr().err
+
+
+def test_a_query_asks_and_changes_nothing(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    write_lines(tmp_path / "a.jsonl", [an_article("a")])
+    for sql in (
+        "SELECT 1; SELECT 2",
+        f"COPY articles TO '{tmp_path}/x.csv'",
+        "SET threads = 1",
+        "INSERT INTO x VALUES (1)",
+        "",
+    ):
+        assert main(["query", sql, str(tmp_path)]) == 2, sql
+    assert not (tmp_path / "x.csv").exists()
+    for sql in (
+        "DESCRIBE articles",
+        "SUMMARIZE articles",
+        "EXPLAIN SELECT 1",
+        "FROM articles SELECT id",
+    ):
+        assert main(["query", sql, str(tmp_path)]) == 0, sql
+    capfd.readouterr()
+    (tmp_path / "cut.jsonl").write_bytes(b'{"id": "x')
+    assert main(["query", "SELECT id FROM articles", str(tmp_path)]) == 1
+    assert "cut.jsonl: its last line is cut off" in capfd.readouterr().err
+
+
+def test_link_reads_parquet_and_folders(
+    tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    write_lines(tmp_path / "in" / "a.jsonl", [an_article("a"), an_article("b")])
+    assert (
+        main(
+            ["export", str(tmp_path / "in"), "-q", "--format", "parquet", "-O", str(tmp_path / "p")]
+        )
+        == 0
+    )
+    capfdbinary.readouterr()
+    assert main(["link", "-q", str(tmp_path / "in")]) == 0
+    from_lines = capfdbinary.readouterr().out
+    assert main(["link", "-q", str(tmp_path / "p")]) == 0
+    assert capfdbinary.readouterr().out == from_lines
+    assert from_lines.count(b'"cluster":{') == 2

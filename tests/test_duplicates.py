@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from newscrawl.attribution.agencies import agency_of_publisher
 from newscrawl.corpus.clusters import Groups, TextStore, join_similar
-from newscrawl.corpus.database import Corpus, find_files, workshop
+from newscrawl.corpus.database import Corpus
+from newscrawl.corpus.files import find_files, workshop
 from newscrawl.corpus.linking import WindowLinker, link
 from newscrawl.corpus.selection import Filter, select
 from newscrawl.corpus.shingles import Sketches, similarity
@@ -270,3 +271,48 @@ def test_agencies_are_known_by_their_sites() -> None:
     assert agency_of_publisher(None, "apnews.com") == "ap"
     assert agency_of_publisher("Deutsche Presse-Agentur", None) == "dpa"
     assert agency_of_publisher(None, None) is None
+
+
+def test_a_rewritten_version_begins_a_family_of_its_own() -> None:
+    linker = WindowLinker(timedelta(days=7))
+    now = datetime(2024, 3, 4, 12, tzinfo=UTC)
+    prints = [printed("v", 1, fetched_at=now), printed("c", 2, fetched_at=now), printed("v", 1, OTHER, fetched_at=now),
+              printed("e", 3, OTHER, fetched_at=now)]  # fmt: skip
+    found = [article.cluster for article in linker.link(prints)]
+    assert [cluster.id for cluster in found if cluster] == [found[0].id] * 2 + [found[2].id] * 2  # type: ignore[union-attr]
+    assert found[0] != found[2]
+
+
+def test_undated_articles_are_remembered_as_long_as_others() -> None:
+    linker = WindowLinker(timedelta(days=7))
+    prints = [
+        printed("a", 1, date_published=None),
+        printed("dated", 2, OTHER),
+        printed("b", 3, date_published=None),
+    ]
+    found = [article.cluster for article in linker.link(prints)]
+    assert found[0] and found[2] and found[0].id == found[2].id  # noqa: PT018
+
+
+def test_many_prints_of_one_text_are_compared_with_few_of_them() -> None:
+    linker = WindowLinker(timedelta(days=7))
+    prints = [
+        printed(f"p{n}", 1, f"{STORY} {' '.join(f'n{n}w{k}' for k in range(9))}")
+        for n in range(300)
+    ]
+    found = {article.cluster.id for article in linker.link(prints) if article.cluster}
+    assert len(found) == 1
+    assert max(map(len, linker._bands.values())) <= 12
+
+
+def test_windows_join_undated_articles_by_the_time_they_were_fetched(tmp_path: Path) -> None:
+    january = datetime(2024, 1, 1, tzinfo=UTC)
+    prints = [printed("a", 1, date_published="2024-01-01"), printed("b", 1, date_published="2024-06-01"),
+              printed("c", 1, date_published=None, fetched_at=january)]  # fmt: skip
+    for near in (True, False):
+        found = clusters(tmp_path, prints, near=near, window=timedelta(days=30))
+        assert set(found) == {"a", "c"}
+
+
+def test_texts_without_words_are_compared_by_their_signs(tmp_path: Path) -> None:
+    assert clusters(tmp_path, [printed("a", 1, "!!! ***"), printed("b", 2, "??? …")]) == {}

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,9 @@ from lxml import etree
 
 from newscrawl import read_articles
 from newscrawl.cli import main
-from newscrawl.corpus.database import Corpus, find_files, workshop
+from newscrawl.corpus.database import Corpus
 from newscrawl.corpus.export import Report, Wish, export_file, export_folder
+from newscrawl.corpus.files import find_files, workshop
 from newscrawl.corpus.formats import FORMATS, FormatName
 from newscrawl.corpus.manifest import MANIFEST, RECORDS, manifest_of, read_manifest, verify
 from newscrawl.corpus.parts import parse_split
@@ -129,36 +131,38 @@ def test_parquet_is_read_by_the_tools_people_have(tmp_path: Path, lines: Path) -
     assert found == ("Title of rich", "ap", "ap", 8)
 
 
-@pytest.mark.parametrize("form", ["jsonl", "parquet", "csv"])
-@pytest.mark.parametrize("split", [None, "train=50,test=50", "source"])
-def test_hugging_face_datasets_loads_an_export_as_it_is(
-    tmp_path: Path, form: str, split: str | None
-) -> None:
+def test_hugging_face_datasets_loads_an_export_as_it_is(tmp_path: Path) -> None:
     # The first lines have none of what the others have: types must not be guessed from them.
     bare = [
-        an_article(
-            f"n{n}",
-            text=" ".join(f"{n}x{k}" for k in range(30)),
-            date_published=f"2020-01-{n % 28 + 1:02}",
-        )
+        an_article(f"n{n}", text=" ".join(f"{n}x{k}" for k in range(30)), date_published=f"2020-01-{n % 28 + 1:02}")
         for n in range(60)
-    ]
+    ]  # fmt: skip
     write_lines(tmp_path / "in" / "a.jsonl", [*bare, *ARTICLES])
-    export(tmp_path / "in", tmp_path / "out", format=form, split=split, is_linked=True)
-    program = (
-        "import datasets, json, sys; d = datasets.load_dataset(sys.argv[1]); "
-        "print(json.dumps({name: [list(part['id']), list(part['title'])] for name, part in d.items()}))"
-    )
+    wishes = [
+        (form, split)
+        for form in ("jsonl", "parquet", "csv")
+        for split in (None, "train=50,test=50", "source")
+    ]
+    for number, (form, split) in enumerate(wishes):
+        export(tmp_path / "in", tmp_path / str(number), format=form, split=split, is_linked=True)
+    # One process for all: to load the library takes longer than to load the data.
+    program = """
+import datasets, json, sys
+for folder in sys.argv[1:]:
+    parts = datasets.load_dataset(folder)
+    print(json.dumps({name: [list(part["id"]), list(part["title"])] for name, part in parts.items()}))
+"""
     environment = {"HF_HOME": str(tmp_path / "hf"), "HF_HUB_OFFLINE": "1", "PATH": ""}
     run = subprocess.run(
-        [sys.executable, "-c", program, str(tmp_path / "out")], env=environment, capture_output=True, check=False, timeout=120,
+        [sys.executable, "-c", program, *(str(tmp_path / str(n)) for n in range(len(wishes)))], env=environment,
+        capture_output=True, check=False, timeout=120,
     )  # fmt: skip
     assert run.returncode == 0, run.stderr[-2000:]
-    found = json.loads(run.stdout.splitlines()[-1])
-    assert set(found) == ({"train", "test"} if split and "=" in split else {"train"})
-    assert sorted(name for ids, _ in found.values() for name in ids) == sorted(
-        str(a.id) for a in [*bare, *ARTICLES]
-    )
+    answers = [json.loads(line) for line in run.stdout.splitlines()]
+    for (_, split), found in zip(wishes, answers, strict=True):
+        assert set(found) == ({"train", "test"} if split and "=" in split else {"train"})
+        names = sorted(name for ids, _ in found.values() for name in ids)
+        assert names == sorted(str(article.id) for article in [*bare, *ARTICLES])
 
 
 def test_lines_are_valid_against_the_schema(tmp_path: Path, lines: Path) -> None:
@@ -238,7 +242,7 @@ def test_versions_and_odd_ids_get_files_of_their_own(tmp_path: Path) -> None:
     )
     export(tmp_path / "in", tmp_path / "out", format="txt", filter=Filter(versions="all"))
     names = sorted(path.name for path in (tmp_path / "out" / "courier.example").iterdir())
-    assert names[:3] == ["%2E.%2Fx-2.txt", "%2E.%2Fx-3.txt", "%2E.%2Fx.txt"]
+    assert names[:3] == ["%2E.%2Fx.txt", "%2E.%2Fx~2.txt", "%2E.%2Fx~3.txt"]
     assert len(names) == 4
     assert list(verify(tmp_path / "out")) == []
 
@@ -411,6 +415,7 @@ def test_the_manifest_says_what_was_asked_and_what_it_was_made_with(
         "languages": ["en"],
         "versions": "last",
         "dedupe": "near",
+        "title": "A newscrawl corpus",
     }
     assert (found["lines"], found["left_out"], found["articles"]) == (
         4,
@@ -496,7 +501,7 @@ def test_the_command_writes_to_standard_output_and_to_addresses(
     code, out, err = run(capfdbinary, "export", lines, "--language", "DE,fr", "--format", "csv")
     assert code == 0
     assert [row["id"] for row in csv.DictReader(io.StringIO(out.decode()))] == ["id-german"]
-    assert "1 of 4 lines exported; left out: left out by --language 3" in err
+    assert "1 of 4 lines exported; left out: by --language 3" in err
     remote = f"file://{tmp_path}/remote"
     assert run(capfdbinary, "export", lines, "-q", "-O", f"{remote}/corpus/")[::2] == (0, "")
     assert list(verify(tmp_path / "remote" / "corpus")) == []
@@ -553,7 +558,7 @@ def test_verify_says_that_all_is_well_or_what_is_not(
     run(capfdbinary, "export", lines, "-O", tmp_path / "out.csv", "--format", "csv")
     code, out, _ = run(capfdbinary, "verify", tmp_path / "out.csv")
     assert (code, out) == (0, b"2 files, 4 articles: as exported\n")
-    flip(tmp_path / "out.csv", 700)
+    flip(tmp_path / "out.csv", 750)
     code, out, _ = run(capfdbinary, "verify", tmp_path / "out.csv")
     assert code == 1
     assert b"article id-rich" in out
@@ -573,3 +578,295 @@ def test_articles_are_read_typed_and_errors_name_the_line(tmp_path: Path, lines:
     (tmp_path / "bad.parquet").write_bytes(b"PAR1")
     with pytest.raises(InputError, match=r"bad\.parquet"):
         list(read_articles(tmp_path / "bad.parquet"))
+
+
+def test_nothing_is_written_over_or_among_what_is_read(
+    tmp_path: Path, lines: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    before = tree(lines)
+    path = lines / "a.jsonl"
+    for arguments in (
+        ["export", path, "-O", path], ["export", lines, "-O", path], ["export", lines, "-O", f"{lines}/sub/"],
+        ["export", lines, "-O", lines], ["link", path, "-O", path], ["link", path, "-o", path],
+        ["clean", "--input-format", "jsonl", path, "-O", path],
+    ):  # fmt: skip
+        code, _, err = run(capfdbinary, *map(str, arguments))
+        assert code == 2, arguments
+        assert "which is read" in err
+    assert tree(lines) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "beginning"),
+    [
+        (["-O", "x.parquet"], 0, b"PAR1"),
+        (["-O", "x.csv"], 0, b"id,url,"),
+        (["-O", "x.xml"], 0, b"<?xml"),
+        (["-O", "x.tei"], 0, b"<?xml"),
+        (["-O", "x.txt"], 0, b"Title of rich"),
+        (["-O", "x.jsonl"], 0, b'{"schema_version"'),
+        (["--format", "parquet", "-O", "x.csv"], 2, None),
+        (["-O", "x.jsonl.gz"], 2, None),
+        (["-O", "x.v1"], 2, None),
+    ],
+)
+def test_the_name_of_a_file_says_its_format(
+    tmp_path: Path, lines: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], code: int, beginning: bytes | None
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    assert main(["export", "in", *arguments]) == code
+    target = tmp_path / arguments[-1]
+    assert target.exists() == (code == 0)
+    if beginning:
+        assert target.read_bytes().startswith(beginning)
+
+
+def test_parquet_has_moments_and_days(tmp_path: Path, lines: Path) -> None:
+    import pandas as pd
+
+    export(lines, tmp_path / "out", format="parquet")
+    frame = pd.read_parquet(tmp_path / "out" / "articles.parquet")
+    assert str(frame.published[0]) == "2024-03-04 09:50:41+00:00"
+    assert str(frame.day[0]).startswith("2024-03-04")
+    assert pd.isna(frame.published[3])
+
+
+def test_a_csv_of_cleaned_files_has_their_addresses(tmp_path: Path) -> None:
+    write_lines(
+        tmp_path / "in" / "a.jsonl",
+        [an_article("a", url=None, canonical_url="https://a.example/a")],
+    )
+    export(tmp_path / "in", tmp_path / "out.csv", format="csv")
+    with (tmp_path / "out.csv").open(newline="", encoding="utf-8") as file:
+        assert [row["url"] for row in csv.DictReader(file)] == ["https://a.example/a"]
+
+
+def test_texts_that_stand_twice_are_counted_in_what_is_exported(
+    tmp_path: Path, lines: Path
+) -> None:
+    assert export(lines, tmp_path / "all").figures.texts_twice() == 1
+    assert export(lines, tmp_path / "once", dedupe="exact").figures.texts_twice() == 0
+
+
+def test_clusters_of_an_earlier_export_are_said_to_be_such(tmp_path: Path, lines: Path) -> None:
+    export(lines, tmp_path / "linked", is_linked=True)
+    export(tmp_path / "linked", tmp_path / "again", filter=Filter(sources=("bote.example",)))
+    assert "an earlier command found" in (tmp_path / "again" / "README.md").read_text()
+    export(
+        tmp_path / "linked",
+        tmp_path / "anew",
+        filter=Filter(sources=("courier.example",)),
+        is_linked=True,
+    )
+    assert not any(article.cluster for article in read_articles(tmp_path / "anew"))
+
+
+def test_articles_that_only_moved_are_not_named(tmp_path: Path, lines: Path) -> None:
+    export(lines, tmp_path / "out")
+    path = tmp_path / "out" / "articles.jsonl"
+    rows = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join([rows[3], *rows[:2]]))
+    named = [line for line in verify(tmp_path / "out") if "article id-" in line]
+    assert len(named) == 1
+    assert "id-copy" in named[0]
+    export(lines, tmp_path / "out.csv", format="csv")
+    (tmp_path / "out.csv").write_bytes(b"\n" + (tmp_path / "out.csv").read_bytes())
+    assert any("another length" in line for line in verify(tmp_path / "out.csv"))
+
+
+def test_what_does_not_belong_to_an_export_is_named(tmp_path: Path, lines: Path) -> None:
+    export(lines, tmp_path / "out")
+    write_lines(tmp_path / "out" / "more.jsonl", [an_article("x")])
+    assert list(verify(tmp_path / "out")) == ["more.jsonl is not in the manifest"]
+
+
+def test_a_window_without_links_is_wrong_usage() -> None:
+    with pytest.raises(UsageError, match="--window"):
+        Wish(window=timedelta(days=1))
+    Wish(window=timedelta(days=1), dedupe="exact")
+
+
+def test_a_folder_with_some_manifest_is_not_an_export(tmp_path: Path, lines: Path) -> None:
+    other = tmp_path / "extension"
+    other.mkdir()
+    (other / MANIFEST).write_text('{"name": "an extension"}')
+    with pytest.raises(UsageError, match="not empty"):
+        export(lines, other)
+    export(lines, tmp_path / "out")
+    (tmp_path / "out" / "notes.txt").write_text("mine")
+    with pytest.raises(UsageError, match="not empty"):
+        export(lines, tmp_path / "out")
+
+
+def test_a_move_that_fails_brings_the_export_back(
+    tmp_path: Path, lines: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export(lines, tmp_path / "out")
+    before = tree(tmp_path / "out")
+    replace_ = Path.replace
+
+    def fail(path: Path, target: Path) -> Path:
+        if path.name == "made":
+            raise OSError(5, "Input/output error")
+        return replace_(path, target)
+
+    monkeypatch.setattr(Path, "replace", fail)
+    with pytest.raises(InputError, match="Input/output"):
+        export(lines, tmp_path / "out", format="csv")
+    assert tree(tmp_path / "out") == before
+
+
+def test_long_articles_are_packed_too(tmp_path: Path) -> None:
+    articles = [an_article(f"n{n}", text=f"{n} " + "word " * 60_000, body=()) for n in range(300)]
+    write_lines(tmp_path / "in" / "a.jsonl", articles)
+    export(tmp_path / "in", tmp_path / "out", format="parquet")
+    assert list(verify(tmp_path / "out")) == []
+
+
+def test_an_earlier_version_is_exported_where_the_last_is_none(tmp_path: Path) -> None:
+    bad = encode(an_article("a", revision=Revision(number=2))).replace(
+        b'"word_count":', b'"word_count":0.5,"x":'
+    )
+    write_lines(
+        tmp_path / "in" / "a.jsonl",
+        [an_article("a", revision=Revision(number=1)), bad, an_article("b")],
+    )
+    report = export(tmp_path / "in", tmp_path / "out")
+    assert sorted(str(article.id) for article in read_articles(tmp_path / "out")) == [
+        "id-a",
+        "id-b",
+    ]
+    assert report.tally.left_out == {"no_article": 1}
+    assert len(report.damaged) == 1
+
+
+def test_shares_keep_versions_together_and_articles_where_they_are(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="leave out --window"):
+        Wish(split="a=1,b=1", window=timedelta(days=1))
+    first = [
+        an_article(
+            f"n{n}", text=f"{n} {STORY.replace('the', f'w{n}')}", date_published="2024-01-01"
+        )
+        for n in range(30)
+    ]
+    later = [
+        replace(
+            a,
+            id=f"{a.id}-copy",
+            url=f"{a.url}/copy",
+            canonical_url=f"{a.url}/copy",
+            date_published="2024-02-01",
+        )
+        for a in first
+    ]
+    versions = [
+        an_article("v", id=f"v{n}", text=f"{n} {STORY}", revision=Revision(number=n))
+        for n in range(1, 9)
+    ]
+    places = []
+    for name, articles in (("one", first), ("two", [*first, *later, *versions])):
+        write_lines(tmp_path / name / "a.jsonl", articles)
+        export(
+            tmp_path / name,
+            tmp_path / f"{name}-out",
+            split="train=50,test=50",
+            filter=Filter(versions="all"),
+        )
+        places.append(
+            {
+                str(a.id): path.stem
+                for path in (tmp_path / f"{name}-out").glob("*.jsonl")
+                for a in read_articles(path)
+            }
+        )
+    assert places[0].items() <= places[1].items()
+    assert all(places[1][f"id-n{n}"] == places[1][f"id-n{n}-copy"] for n in range(30))
+    assert len({places[1][f"v{n}"] for n in range(1, 9)}) == 1
+
+
+def test_only_what_is_like_what_is_kept_is_left_out(tmp_path: Path) -> None:
+    words = [f"w{n}" for n in range(200)]
+    editions = []
+    for day in range(28):
+        words[day * 7 : day * 7 + 7] = [f"d{day}x{n}" for n in range(7)]
+        editions.append(
+            an_article(
+                f"e{day:02}",
+                source=f"s{day}.example",
+                text=" ".join(words),
+                date_published=f"2024-01-{day + 1:02}",
+            )
+        )
+    write_lines(tmp_path / "in" / "a.jsonl", editions)
+    export(tmp_path / "in", tmp_path / "out", dedupe="near")
+    kept = list(read_articles(tmp_path / "out"))
+    assert kept[0].id == "id-e00"
+    assert len(kept) > 10
+    assert all(a.cluster.similarity < 0.75 for a in kept[1:] if a.cluster)
+    texts = [an_article("a", text=STORY, revision=Revision(number=1)), an_article("b", text=STORY, source="b.example"),
+             an_article("b", text="Quite another text now.", source="b.example", revision=Revision(number=2))]  # fmt: skip
+    write_lines(tmp_path / "in" / "a.jsonl", texts)
+    export(tmp_path / "in", tmp_path / "out", dedupe="exact", filter=Filter(versions="all"))
+    assert {a.text for a in read_articles(tmp_path / "out")} == {STORY, "Quite another text now."}
+
+
+def test_hostile_values_break_no_format(tmp_path: Path) -> None:
+    odd = "a$\\frac$\x01\r\r# <b>\f\x00"
+    articles = [
+        an_article(f"n{n}", source=value, url=f"https://x.example/{n}", title=odd, text=f"{n} {odd}", language=odd, kind=odd,
+                   date_published="$\\bad$x", extracted_with=replace(ARTICLES[0].extracted_with, newscrawl="0\x00"))
+        for n, value in enumerate((odd, "records.tsv", "manifest.json", "README.md", "plots", "Ab", "aB"))
+    ]  # fmt: skip
+    write_lines(tmp_path / "in" / "a.jsonl", articles)
+    for form in FORMATS:
+        export(tmp_path / "in", tmp_path / form, format=form)
+        assert list(verify(tmp_path / form)) == []
+        for image in (tmp_path / form / "plots").glob("*.svg"):
+            etree.parse(image)
+    with (tmp_path / "csv" / "articles.csv").open(newline="", encoding="utf-8") as file:
+        assert len(list(csv.DictReader(file))) == len(articles)
+    export(tmp_path / "in", tmp_path / "one.txt", format="txt")
+    assert (tmp_path / "one.txt").read_bytes().count(b"\f\n") == len(articles) - 1
+    names = [
+        path.relative_to(tmp_path / "txt").as_posix().casefold()
+        for path in (tmp_path / "txt").rglob("*.txt")
+    ]
+    assert len(names) == len(set(names)) == len(articles)
+
+
+def test_plots_do_not_depend_on_the_users_settings(
+    tmp_path: Path, lines: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = [sys.executable, "-m", "newscrawl", "export", str(lines), "-q", "-O"]
+    for name in ("plain", "styled"):
+        folder = tmp_path / name
+        folder.mkdir()
+        if name == "styled":
+            (folder / "matplotlibrc").write_text("axes.grid: True\nfont.family: monospace\n")
+        subprocess.run([*command, "out"], cwd=folder, check=True, timeout=60)
+    assert tree(tmp_path / "plain" / "out") == tree(tmp_path / "styled" / "out")
+
+
+def test_an_export_at_an_address_is_replaced_as_a_whole(
+    tmp_path: Path, lines: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    remote = f"file://{tmp_path}/remote/"
+    assert run(capfdbinary, "export", lines, "--split", "month", "-O", remote)[0] == 0
+    assert (
+        run(
+            capfdbinary, "export", lines, "--split", "month", "--since", "2024-05-01", "-O", remote
+        )[0]
+        == 0
+    )
+    assert [path.name for path in (tmp_path / "remote").glob("*.jsonl")] == ["2024-05.jsonl"]
+    assert list(verify(tmp_path / "remote")) == []
+
+
+def test_odd_names_and_manifests_are_no_disaster(tmp_path: Path, lines: Path) -> None:
+    export(lines, tmp_path / "a\tb.csv", format="csv")
+    flip(tmp_path / "a\tb.csv", 800)
+    assert any("article id-" in line for line in verify(tmp_path / "a\tb.csv"))
+    for content in ('{"files": 5, "digest": "x"}', "[" * 50_000, "{}"):
+        (tmp_path / MANIFEST).write_text(content)
+        with pytest.raises(InputError, match="manifest"):
+            list(verify(tmp_path / MANIFEST))

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from newscrawl.corpus.database import Corpus, find_files, workshop
+from newscrawl.corpus.database import Corpus
+from newscrawl.corpus.files import find_files, workshop
 from newscrawl.corpus.records import read_articles_in_order
-from newscrawl.corpus.selection import FATES, Filter, Tally, select
+from newscrawl.corpus.selection import FATES, Filter, Tally, are_in_order, parse_when, select
 from newscrawl.errors import InputError, UsageError
 from newscrawl.items import Agency, Article, Author, OptOut, Revision
 from newscrawl.jsonl import encode
@@ -47,7 +48,8 @@ def taken(folder: Path, **wanted: Any) -> tuple[list[Article], Tally]:
         ({"since": "2024-03-05"}, "month local"),
         ({"until": "2024-02-29"}, ""),
         # A moment is compared as one: the evening in New York is the next day in UTC.
-        ({"since": "2024-03-05T00:00:00+00:00"}, "evening local"),
+        ({"since": "2024-03-05T00:00:00+00:00"}, "month evening local"),
+        ({"since": "2024-03-04T12:00:00+00:00"}, "month day evening local"),
         ({"until": "2024-03-05T04:00:00+00:00"}, "month day"),
         ({"sources": ("Herald.example",)}, "local"),
         ({"sources": ("www.herald.example", "other.example")}, "local"),
@@ -201,9 +203,9 @@ def test_what_cannot_be_read_is_an_error_with_the_name(tmp_path: Path) -> None:
         find_files([tmp_path / "nowhere.jsonl"])
     with pytest.raises(InputError, match=r"no \.jsonl or \.parquet"):
         find_files([tmp_path])
-    (tmp_path / "a.parquet").write_bytes(b"no parquet")
-    with pytest.raises(InputError, match=r"a\.parquet"):
-        chosen(tmp_path)
+    (tmp_path / "a.csv").write_bytes(b"id,title")
+    with pytest.raises(InputError, match="JSON lines and Parquet"):
+        find_files([tmp_path / "a.csv"])
 
 
 def test_a_wrong_expression_is_wrong_usage(tmp_path: Path) -> None:
@@ -228,3 +230,162 @@ def test_packed_files_are_read_and_cut_ones_are_named(tmp_path: Path, packing: s
     with workshop() as scratch, Corpus(find_files([cut, whole]), scratch) as corpus:
         assert len(corpus.torn) == 1
         assert "cut.jsonl" in corpus.torn[0]
+
+
+def test_a_month_or_year_is_a_bound_too(tmp_path: Path) -> None:
+    write_lines(tmp_path / "a.jsonl", [*CORPUS, an_article("old", date_published="2023-12-31")])
+    assert chosen(tmp_path, since="2024-03", until="2024-03")[0] == [
+        "month",
+        "day",
+        "evening",
+        "local",
+    ]
+    assert chosen(tmp_path, until="2023")[0] == ["old"]
+
+
+def test_values_that_no_article_has_are_named_with_those_that_there_are(tmp_path: Path) -> None:
+    write_lines(tmp_path / "a.jsonl", CORPUS)
+    tally = chosen(tmp_path, languages=("de", "german"), agencies=("Assocated Press",))[1]
+    assert tally.unmet == [
+        "no article has --language german; there is en 4, de 1",
+        "no article has --agency Assocated Press; there is ap 1, associated press 1",
+    ]
+    assert chosen(tmp_path, kinds=("OPINION",))[1].unmet == []
+
+
+def test_what_can_be_read_of_damaged_files_is_read(tmp_path: Path) -> None:
+    import gzip
+
+    import duckdb
+
+    write_lines(tmp_path / "whole.jsonl", [an_article("a")])
+    packed = gzip.compress(
+        b"".join(
+            encode(an_article(f"b{n}", text=f"{n} {n * 7919} words" * 9)) + b"\n" for n in range(50)
+        )
+    )
+    (tmp_path / "cut.jsonl.gz").write_bytes(packed[: len(packed) * 2 // 3])
+    (tmp_path / "none.parquet").write_bytes(b"no parquet")
+    (tmp_path / "empty.jsonl").touch()
+    many = tmp_path / "many.jsonl"
+    write_lines(many, [an_article(f"c{n}", text=f"{n} {n * 7919} words") for n in range(500)])
+    columns = f"SELECT * FROM read_json_auto('{many}')"
+    duckdb.execute(
+        f"COPY ({columns}) TO '{tmp_path}/damaged.parquet' (FORMAT parquet, COMPRESSION zstd)"
+    )
+    many.unlink()
+    data = bytearray((tmp_path / "damaged.parquet").read_bytes())
+    data[len(data) // 4 : len(data) // 4 + 200] = bytes(200)
+    (tmp_path / "damaged.parquet").write_bytes(data)
+    with workshop() as scratch, Corpus(find_files([tmp_path]), scratch) as corpus:
+        tally = select(corpus, Filter())
+        found = [a for _, a in read_articles_in_order(corpus) if isinstance(a, Article)]
+        torn = "\n".join(corpus.torn)
+    assert tally.adds_up()
+    names = {str(article.id) for article in found}
+    assert "id-a" in names
+    assert 10 < len([name for name in names if name.startswith("id-b")]) < 50
+    for name in ("cut.jsonl.gz", "none.parquet", "damaged.parquet"):
+        assert name in torn
+    assert "whole" not in torn
+    assert not any("salvaged" in line for line in (*tally.damaged, torn))
+
+
+def test_a_very_long_line_is_read_and_a_longer_one_named(tmp_path: Path) -> None:
+    write_lines(tmp_path / "a.jsonl", [an_article("long", text="word " * 3_000_000, body=())])
+    found, _tally = chosen(tmp_path)
+    assert found == ["long"]
+    (tmp_path / "b.jsonl").write_bytes(b'{"id":"' + b"x" * 70_000_000 + b'"}\n')
+    with pytest.raises(InputError, match=r"b\.jsonl"):
+        chosen(tmp_path)
+
+
+def test_papers_that_name_one_origin_as_their_canonical_address_are_two_articles(
+    tmp_path: Path,
+) -> None:
+    origin = "https://origin.example/story"
+    prints = [
+        an_article(n, source=f"{n}.example", canonical_url=origin, id="same") for n in ("a", "b")
+    ]
+    write_lines(
+        tmp_path / "a.jsonl",
+        [*prints, *(an_article(f"c{n}", canonical_url="", url="") for n in range(3))],
+    )
+    found, tally = taken(tmp_path)
+    assert (
+        sorted(str(article.source) for article in found)
+        == ["a.example", "b.example"] + ["courier.example"] * 3
+    )
+    assert tally.left_out == {}
+
+
+@pytest.mark.parametrize(
+    "printed",
+    [
+        "infinity",
+        "-infinity",
+        "now",
+        "today",
+        "0044-03-15 (BC)",
+        "290000-01-01",
+        "soon",
+        "2024-99-99",
+    ],
+)
+def test_what_is_no_date_makes_an_article_undated(tmp_path: Path, printed: str) -> None:
+    write_lines(
+        tmp_path / "a.jsonl",
+        [an_article("odd", date_published=printed), an_article("b", date_published="2024-01-01")],
+    )
+    assert chosen(tmp_path)[0] == ["b", "odd"]
+    assert chosen(tmp_path, since="2020-01-01T00:00:00+00:00")[0] == ["b"]
+
+
+def test_a_deep_line_is_no_article_and_no_disaster(tmp_path: Path) -> None:
+    deep = encode(an_article("deep"))[:-1] + b',"zz":' + b"[" * 20_000 + b"]" * 20_000 + b"}"
+    write_lines(tmp_path / "a.jsonl", [deep, an_article("b")])
+    found, _tally = taken(tmp_path)
+    assert [article.id for article in found] == ["id-b"]
+
+
+def test_names_with_signs_of_folders_and_homes_are_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_lines(Path("language=xx") / "title=Hacked" / "~a.jsonl", [an_article("a")])
+    write_lines(Path(".hidden") / "b.jsonl", [an_article("b")])
+    write_lines(Path("~c.jsonl"), [an_article("c")])
+    found, _ = taken(Path())
+    assert [(article.title, article.language) for article in found] == [
+        ("Title of a", "en"),
+        ("Title of c", "en"),
+    ]
+    with workshop() as scratch, Corpus(find_files(["~c.jsonl"]), scratch) as corpus:
+        assert select(corpus, Filter()).taken == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        ("20240315", "2024-03-15"),
+        ("2024", "2024"),
+        ("2024-03", "2024-03"),
+        ("2024-03-15T10:00", "2024-03-15T10:00:00+00:00"),
+    ],
+)
+def test_bounds_are_read_as_iso_8601(given: str, read: str) -> None:
+    assert parse_when("since", given) == read
+
+
+@pytest.mark.parametrize("wrong", ["2024-13", "soon", "24-03-01", "2024-02-30"])
+def test_other_bounds_are_wrong_usage(wrong: str) -> None:
+    with pytest.raises(UsageError, match="no date"):
+        parse_when("since", wrong)
+
+
+def test_bounds_in_the_wrong_order_are_told_from_those_in_other_zones() -> None:
+    assert not are_in_order("2024-03-02", "2024-03-01")
+    assert are_in_order("2024-03-31", "2024-03")
+    assert are_in_order("2024-03-05T00:00:00+14:00", "2024-03-04T11:00:00+00:00")
+    assert not are_in_order("2024-03-05T00:00:00+00:00", "2024-03-04T11:00:00+00:00")
+    assert are_in_order("2024-03-05T00:00:00+14:00", "2024-03-04")

@@ -17,6 +17,9 @@ UNVERIFIED: Final = "unverified"
 STATIONED: Final = re.compile(r" in [A-ZÀ-Þ].*$")
 
 
+MAX_INITIALS: Final = 4
+
+
 def agency_named(text: str, country: str | None = None) -> Agency | None:
     """Give the agency whose name, initials or alias is exactly *text*.
 
@@ -40,7 +43,8 @@ def agency_of_publisher(name: str | None, domain: str | None) -> str | None:
     """
     if domain in (sites := _sites()):
         return sites[domain]
-    named = agency_named(name) if name else None
+    # Initials are other publishers' too.
+    named = agency_named(name) if name and len(name) > MAX_INITIALS else None
     return named.id if named else None
 
 

@@ -116,6 +116,13 @@ def add_common_options(parser: argparse.ArgumentParser, *, is_action: bool = Fal
     )
 
 
+def positive_number(text: str) -> int:
+    """Read an option that must be a number above 0."""
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
+    return int(text)
+
+
 def _configure_logging(options: argparse.Namespace) -> None:
     level = logging.ERROR if options.quiet else logging.WARNING
     level = {0: level, 1: logging.INFO}.get(options.verbose, logging.DEBUG)

@@ -303,6 +303,12 @@ def _check(options: argparse.Namespace, paths: list[str]) -> None:
         raise UsageError("--page-seconds and --page-memory are above 0")
     if options.resume and (options.overwrite in (None, "-") or "-" in paths):
         raise UsageError("--resume goes on with the file that -O names, from files or folders")
+    written = {Path(path).resolve() for path in (options.append, options.overwrite) if path}
+    for path in paths:
+        if path != "-" and Path(path).resolve() in written and not Path(path).is_dir():
+            raise UsageError(
+                f"{path} is the file which is read, and which is written: name another"
+            )
     if options.overwrite not in (None, "-") and Path(options.overwrite).is_dir():
         raise UsageError(f"{options.overwrite} is a folder; name a file")
     given = (options.append, options.overwrite, options.rejects, options.resume, options.url)

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from scrapy.settings import Settings
 from scrapy.spiderloader import get_spider_loader
 
+from newscrawl.cli import positive_number
 from newscrawl.cli.exits import ExitCode
 from newscrawl.cli.output import add_output_options, open_file
 from newscrawl.crawling import Job, project_settings, run_crawls
@@ -307,10 +308,3 @@ def given_settings(pairs: list[str]) -> dict[str, str]:
     if wrong:
         raise UsageError(f"-s takes NAME=VALUE, not {wrong[0]!r}")
     return dict(pair.split("=", 1) for pair in pairs)
-
-
-def positive_number(text: str) -> int:
-    """Read an option that must be a number above 0."""
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
-    return int(text)

@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import Final
 
 from newscrawl.cli.exits import ExitCode
-from newscrawl.cli.export import DEFAULT, add_paths, refusals_of, say_damaged
+from newscrawl.cli.export import DEFAULT, add_paths, is_folder, refusals_of, say_damaged
 from newscrawl.corpus.card import Card, markdown, page
-from newscrawl.corpus.database import Corpus, find_files, workshop
+from newscrawl.corpus.database import Corpus
 from newscrawl.corpus.describing import describe
-from newscrawl.corpus.export import write_card
+from newscrawl.corpus.export import CARD, README, write_card
+from newscrawl.corpus.files import find_files, workshop
 from newscrawl.corpus.plots import plots
+from newscrawl.errors import UsageError
+from newscrawl.wording import numbered
 
 EXAMPLE: Final = """
 examples:
@@ -43,6 +46,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> ExitCode:
     """Describe."""
+    written = _checked(options.output)
     with (
         workshop() as scratch,
         Corpus(find_files(options.paths or [DEFAULT], scratch), scratch) as corpus,
@@ -54,16 +58,50 @@ def run(options: argparse.Namespace) -> ExitCode:
         print(f"newscrawl: nothing to describe: {tally.culprit()}", file=sys.stderr)
         return ExitCode.NOTHING
     card = Card(title=options.title, figures=figures, tally=tally, refusals=refusals_of(options))
-    _write(card, options.output)
+    _write(card, written)
+    if written is not None and not options.quiet:
+        print(
+            f"newscrawl: {numbered(figures.articles, 'article')} described in {written}",
+            file=sys.stderr,
+        )
     return ExitCode.FAILED if damaged or tally.is_damaged else ExitCode.OK
 
 
-def _write(card: Card, output: str) -> None:
+def _checked(output: str) -> Path | None:
+    """Give where the card goes; None for standard output.
+
+    Raises:
+        UsageError: it would take the place of something else.
+
+    """
     if output == "-":
+        return None
+    path = Path(output)
+    if not is_folder(output):
+        if path.suffix not in (".md", ".html"):
+            raise UsageError(f"{output}: a card ends in .md or .html, or is a folder")
+        return path
+    others = (
+        {entry.name for entry in path.iterdir()} - {README, CARD, "plots"}
+        if path.is_dir()
+        else set()
+    )
+    is_card = not others and (
+        not path.exists() or (path / CARD).exists() or not any(path.iterdir())
+    )
+    if not is_card:
+        raise UsageError(f"{output} holds something else; name another folder")
+    return path
+
+
+def _write(card: Card, output: Path | None) -> None:
+    if output is None:
         sys.stdout.write(markdown(card))
-    elif output.endswith(".md"):
-        Path(output).write_text(markdown(card), encoding="utf-8")
-    elif output.endswith(".html"):
-        Path(output).write_text(page(replace(card, plots=plots(card.figures))), encoding="utf-8")
+    elif output.suffix == ".md":
+        output.write_text(markdown(card), encoding="utf-8")
     else:
-        write_card(replace(card, plots=plots(card.figures)), Path(output))
+        whole = replace(card, plots=plots(card.figures))
+        if output.suffix == ".html":
+            output.write_text(page(whole), encoding="utf-8")
+        else:
+            write_card(whole, output)

@@ -8,18 +8,22 @@ from pathlib import Path
 from typing import Final
 
 from newscrawl.ages import read_age
+from newscrawl.cli import positive_number
 from newscrawl.cli.exits import ExitCode
-from newscrawl.corpus.database import Corpus, find_files, workshop
+from newscrawl.corpus.database import Corpus
 from newscrawl.corpus.export import DEDUPES, Refusals, Report, Wish, export_file, export_folder
-from newscrawl.corpus.formats import BY_NAME, FORMATS
-from newscrawl.corpus.selection import VERSIONS, Filter, fate_of, parse_when
-from newscrawl.corpus.uploading import is_remote, upload
+from newscrawl.corpus.files import find_files, refuse_overlap, workshop
+from newscrawl.corpus.formats import BY_NAME, FORMATS, FormatName
+from newscrawl.corpus.selection import VERSIONS, Filter, are_in_order, fate_of, parse_when
+from newscrawl.corpus.uploading import check_target, is_remote, upload
 from newscrawl.errors import UsageError
 from newscrawl.state.inspection import open_state
 from newscrawl.wording import numbered
 
 DEFAULT: Final = "data/articles"
 STATE: Final = "state.db"
+LONGEST_AGE: Final = 1900 * 365.25 * 86400
+"""Seconds."""
 MAX_NAMED: Final = 10
 """Damaged files and lines that are named."""
 EXAMPLE: Final = """
@@ -31,7 +35,8 @@ examples:
   newscrawl export --match 'ferry|harbour' --format csv > ferries.csv
   newscrawl export crawl.jsonl.zst --format tei --split month -O tei/
 
-An option that takes a value may be given several times, or with commas; one of the values must hold, of --match all.
+--source, --language, --agency, --author and --kind take several values, by commas or given again; one of them must hold. --match given
+again must be found too; it is taken whole.
 The same articles and the same command give the same bytes, wherever the articles lie.
 
 exit codes: 0 all well, 1 an input was damaged (what could be read is exported) or nothing can be written, 2 wrong usage,
@@ -47,7 +52,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     chosen.add_argument(
         "--since",
         metavar="DATE",
-        help="published on this day or later: 2026-01-31, 2026-01-31T12:00+01:00, or an age, 7d",
+        help="published on this day or later: 2026-01-31, 2026-01, 2026-01-31T12:00+01:00, or an age, 7d",
     )
     chosen.add_argument("--until", metavar="DATE", help="published on this day or earlier")
     for name, what in (
@@ -62,7 +67,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--match", action="append", default=[], metavar="REGEX",
         help="in whose title, subtitle or text this is found (RE2; case does not matter)",
     )  # fmt: skip
-    chosen.add_argument("--min-words", type=int, default=0, metavar="N", help="of at least N words")
+    chosen.add_argument(
+        "--min-words", type=positive_number, default=0, metavar="N", help="of at least N words"
+    )
     chosen.add_argument(
         "--no-opt-outs", action="store_true", help="leave out what its publisher restricts"
     )
@@ -88,7 +95,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="link only what was published so close together, such as 30d",
     )
     made = parser.add_argument_group("what is made")
-    made.add_argument("--format", choices=FORMATS, default="jsonl", help="(%(default)s)")
+    made.add_argument("--format", choices=FORMATS, help="(by the suffix of the file, else jsonl)")
     made.add_argument(
         "--split", metavar="HOW",
         help="one file a day, month, year, source, language or kind; or of N articles; or by shares: train=90,test=10",
@@ -117,52 +124,55 @@ def add_paths(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> ExitCode:
     """Export."""
-    wish = _wish(options)
-    refusals = refusals_of(options)
-    target = options.output
+    wish, target = _wish(options), str(options.output)
+    paths = options.paths or [DEFAULT]
     if target != "-" and not is_remote(target):
-        report = _export(options, wish, Path(target), refusals, is_folder=_is_folder(target))
+        refuse_overlap(paths, Path(target))
+        report = _export(options, wish, Path(target))
     else:
+        if target != "-":
+            check_target(target)
         with workshop() as scratch:
-            is_folder = target != "-" and _is_folder(target)
-            name = (
-                "export"
-                if is_folder
-                else Path(target).name
-                if target != "-"
-                else f"export{BY_NAME[wish.format].suffix}"
-            )
-            made = scratch / "export" / name
-            report = _export(options, wish, made, refusals, is_folder=is_folder)
-            if report.tally.taken and target == "-":
-                with made.open("rb") as file:
-                    shutil.copyfileobj(file, sys.stdout.buffer)
-            elif report.tally.taken:
-                upload(
-                    made if is_folder else made.parent,
-                    target if is_folder else target.rpartition("/")[0],
-                )
-    return _close(options, wish, report)
+            made = scratch / "export" / _name(target, wish)
+            report = _export(options, wish, made)
+            if report.tally.taken:
+                _send(made, target)
+    return _close(options, report)
 
 
-def _export(
-    options: argparse.Namespace, wish: Wish, target: Path, refusals: Refusals, *, is_folder: bool
-) -> Report:
+def _export(options: argparse.Namespace, wish: Wish, target: Path) -> Report:
     beside = target.parent if target.parent.is_dir() else None
-    with (
-        workshop(beside) as scratch,
-        Corpus(find_files(options.paths or [DEFAULT], scratch), scratch) as corpus,
-    ):
-        report = (
-            export_folder(corpus, wish, target, refusals)
-            if is_folder
-            else export_file(corpus, wish, target)
-        )
+    files = options.paths or [DEFAULT]
+    with workshop(beside) as scratch, Corpus(find_files(files, scratch), scratch) as corpus:
+        if options.output != "-" and is_folder(options.output):
+            report = export_folder(corpus, wish, target, refusals_of(options))
+        else:
+            report = export_file(corpus, wish, target)
         report.damaged += corpus.torn
     return report
 
 
-def _is_folder(target: str) -> bool:
+def _name(target: str, wish: Wish) -> str:
+    """Give the name under which an export is made that goes elsewhere."""
+    if target == "-":
+        return f"export{BY_NAME[wish.format].suffix}"
+    return "export" if is_folder(target) else target.rpartition("/")[2]
+
+
+def _send(made: Path, target: str) -> None:
+    """Copy an export to standard output or to an address."""
+    if target == "-":
+        with made.open("rb") as file:
+            shutil.copyfileobj(file, sys.stdout.buffer)
+        sys.stdout.buffer.flush()
+    elif is_folder(target):
+        upload(made, target)
+    else:
+        upload(made.parent, target.rpartition("/")[0])
+
+
+def is_folder(target: str) -> bool:
+    """Tell the name of a folder from that of a file."""
     return (
         target.endswith("/")
         or (not is_remote(target) and Path(target).is_dir())
@@ -170,10 +180,12 @@ def _is_folder(target: str) -> bool:
     )
 
 
-def _close(options: argparse.Namespace, wish: Wish, report: Report) -> ExitCode:
+def _close(options: argparse.Namespace, report: Report) -> ExitCode:
     """Say what was done, and give the exit code."""
     tally = report.tally
     say_damaged([*report.damaged, *tally.damaged])
+    for line in tally.unmet:
+        print(f"newscrawl: {line}", file=sys.stderr)
     if not tally.taken:
         print(f"newscrawl: nothing to export: {tally.culprit()}", file=sys.stderr)
         return ExitCode.NOTHING
@@ -219,21 +231,55 @@ def _wish(options: argparse.Namespace) -> Wish:
         kinds=split["kind"], matches=tuple(options.match), min_words=options.min_words,
         no_opt_outs=options.no_opt_outs, versions=options.versions,
     )  # fmt: skip
-    if wanted.since and wanted.until and wanted.since[:10] > wanted.until[:10]:
+    if not are_in_order(wanted.since, wanted.until):
         raise UsageError(f"since {options.since} is later than until {options.until}")
     return Wish(
-        format=options.format, filter=wanted, dedupe=options.dedupe, is_linked=options.link,
-        window=window_of(options.window), split=options.split, title=options.title,
+        format=_format(options), filter=wanted, dedupe=options.dedupe, is_linked=options.link,
+        window=window_of(options.window), split=options.split, title=options.title.encode("utf-8", "replace").decode(),
     )  # fmt: skip
+
+
+def _format(options: argparse.Namespace) -> FormatName:
+    """Give the format that is asked for, or that the file's name says.
+
+    Raises:
+        UsageError: they contradict each other, or the name is of a kind that is not written.
+
+    """
+    target = options.output
+    said: FormatName | None = options.format
+    if target == "-" or is_folder(target):
+        return said or "jsonl"
+    suffix = Path(target).suffix.lower()
+    named = next((form for form, known in BY_NAME.items() if known.suffix == suffix), None)
+    if named is None and suffix not in (".tei", ".jl", ".ndjson"):
+        kinds = ", ".join(known.suffix for known in BY_NAME.values())
+        raise UsageError(
+            f"{target}: a file ends in {kinds}, a folder in /; what is packed is not written"
+        )
+    named = named or ("tei" if suffix == ".tei" else "jsonl")
+    if said and said != named:
+        raise UsageError(f"{target} would not hold {said}: its name says {named}")
+    return named
 
 
 def _when(name: str, text: str | None, now: datetime) -> str | None:
     age = read_age(text) if text else None
-    return (
-        (now - timedelta(seconds=age)).isoformat(timespec="seconds")
-        if age is not None
-        else parse_when(name, text)
-    )
+    if age is None:
+        return parse_when(name, text)
+    return (now - span_of(name, text, age)).isoformat(timespec="seconds")
+
+
+def span_of(name: str, text: str | None, seconds: float) -> timedelta:
+    """Turn an age into a span of time.
+
+    Raises:
+        UsageError: no calendar goes back so far.
+
+    """
+    if seconds > LONGEST_AGE:
+        raise UsageError(f"{name}={text}: no calendar goes back so far")
+    return timedelta(seconds=seconds)
 
 
 def window_of(text: str | None) -> timedelta | None:
@@ -248,7 +294,7 @@ def window_of(text: str | None) -> timedelta | None:
     age = read_age(text)
     if not age:
         raise UsageError(f"window={text}: no age; write 36h or 30d")
-    return timedelta(seconds=age)
+    return span_of("window", text, age)
 
 
 def split_values(values: list[str]) -> tuple[str, ...]:

@@ -4,15 +4,17 @@ import argparse
 import sys
 import zlib
 from collections import Counter
-from collections.abc import Iterator
-from typing import IO, Final
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Final
 
 from newscrawl.cli.exits import ExitCode
 from newscrawl.cli.export import window_of
 from newscrawl.cli.output import add_output_options, open_output
+from newscrawl.corpus.files import find_files, refuse_overlap
 from newscrawl.corpus.formats import write_line
 from newscrawl.corpus.linking import WindowLinker
-from newscrawl.corpus.reading import is_refusal
+from newscrawl.corpus.reading import articles_of_parquet, is_refusal
 from newscrawl.corpus.records import with_text_id
 from newscrawl.errors import InputError
 from newscrawl.items import Article
@@ -20,15 +22,15 @@ from newscrawl.jsonl import decode
 from newscrawl.pages import Source, open_source
 from newscrawl.wording import numbered
 
-AT_ONCE: Final = 100
+AT_ONCE: Final = 20
 """Articles of a file that are sketched at a time."""
 EXAMPLE: Final = """
 examples:
   newscrawl crawl newsgram -O - | newscrawl link >> linked.jsonl
-  newscrawl link data/articles/*/*.jsonl --window 3d -O linked.jsonl
+  newscrawl export | newscrawl link --window 3d -O linked.jsonl         in the order of time
 
 Each line is answered with the same line, and in it `cluster`: which of the articles that passed by before it has the same text,
-whether it is the original, a copy or an edited copy, and the agency that they name. Lines of pages that are no articles pass as
+whether it is the original, a copy or an edited copy, and the agency that they name. Articles are best given in the order of time. Lines of pages that are no articles pass as
 they are. What was said stays said: for a corpus that lies there as a whole, newscrawl export --link knows more.
 
 exit codes: 0 all well, 1 a line is no article (it passes as it is), 2 wrong usage, 3 there was no article
@@ -43,7 +45,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         nargs="*",
         default=["-"],
         metavar="FILE",
-        help="files of JSON lines; - for standard input, the default",
+        help="article files or folders; - for standard input, the default",
     )
     parser.add_argument(
         "--window", default="7d", metavar="AGE",
@@ -56,6 +58,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> ExitCode:
     """Link."""
     window = window_of(options.window)
+    if (target := options.append or options.overwrite) not in (None, "-"):
+        refuse_overlap([path for path in options.paths if path != "-"], Path(target))
     assert window is not None
     linker, roles, odd = WindowLinker(window), Counter[str](), 0
     with open_output(options) as output:
@@ -64,7 +68,7 @@ def run(options: argparse.Namespace) -> ExitCode:
             linked = iter(linker.link(articles))
             for line, article in batch:
                 if article is None:
-                    output.write(line)
+                    output.write(line.rstrip(b"\r\n") + b"\n")
                     odd += bool(line.strip()) and not is_refusal(line)
                     continue
                 found = next(linked)
@@ -88,16 +92,20 @@ def _batches(paths: list[str]) -> Iterator[list[tuple[bytes, Article | None]]]:
             # A crawl that feeds the pipe may give a line a minute.
             yield from _read(sys.stdin.buffer, 1)
             continue
-        try:
-            with open_source(Source(path, "jsonl")) as stream:
-                yield from _read(stream, AT_ONCE)
-        except (OSError, EOFError, zlib.error) as error:
-            raise InputError(f"{path}: {error}") from error
+        files = find_files([path])
+        for file in files.lines:
+            try:
+                with open_source(Source(str(file), "jsonl")) as stream:
+                    yield from _read(stream, AT_ONCE)
+            except (OSError, EOFError, zlib.error) as error:
+                raise InputError(f"{file}: {error}") from error
+        for file in files.parquet:
+            yield from _read(map(write_line, articles_of_parquet(file)), AT_ONCE)
 
 
-def _read(stream: IO[bytes], size: int) -> Iterator[list[tuple[bytes, Article | None]]]:
+def _read(lines: Iterable[bytes], size: int) -> Iterator[list[tuple[bytes, Article | None]]]:
     batch: list[tuple[bytes, Article | None]] = []
-    for line in stream:
+    for line in lines:
         try:
             article = with_text_id(decode(line))
         except InputError:

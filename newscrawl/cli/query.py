@@ -2,6 +2,7 @@
 
 import argparse
 import csv
+import io
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
@@ -11,7 +12,8 @@ import msgspec
 
 from newscrawl.cli.exits import ExitCode
 from newscrawl.cli.export import DEFAULT
-from newscrawl.corpus.database import Corpus, find_files, workshop
+from newscrawl.corpus.database import Corpus
+from newscrawl.corpus.files import cut_files, find_files, workshop
 from newscrawl.errors import InputError, UsageError
 
 EXAMPLE: Final = """
@@ -56,10 +58,11 @@ def run(options: argparse.Namespace) -> ExitCode:
         Corpus(find_files(options.paths or [DEFAULT], scratch), scratch) as corpus,
     ):
         corpus.define_articles()
-        for line in corpus.torn:
+        damaged = [*corpus.torn, *cut_files(corpus.files)]
+        for line in damaged:
             print(f"newscrawl: {line}", file=sys.stderr)
         number = _answer(corpus, options.sql, form)
-        if corpus.torn:
+        if damaged:
             return ExitCode.FAILED
     return ExitCode.OK if number else ExitCode.NOTHING
 
@@ -68,8 +71,17 @@ def _answer(corpus: Corpus, sql: str, form: str) -> int:
     import duckdb
 
     try:
-        found = corpus.database.execute(sql)
+        statements = duckdb.extract_statements(sql)
+        asked = [statement.type for statement in statements]
+        if len(asked) != 1 or asked[0] not in (
+            duckdb.StatementType.SELECT,
+            duckdb.StatementType.EXPLAIN,
+        ):
+            raise UsageError("one SELECT, please: files are asked, not changed")
+        found = corpus.database.execute(statements[0])
         names = [column[0] for column in found.description or ()]
+        if len(set(names)) < len(names) and form == "jsonl":
+            raise UsageError(f"columns need names of their own: {', '.join(names)}")
         if form == "table":
             rows = found.fetchmany(MAX_SHOWN + 1)
             _print_table(names, rows)
@@ -79,10 +91,10 @@ def _answer(corpus: Corpus, sql: str, form: str) -> int:
         while rows := found.fetchmany(AT_ONCE):
             number += len(rows)
             write(rows)
-    except (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException) as error:
-        raise UsageError(str(error).rstrip()) from error
-    except duckdb.Error as error:
+    except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
         raise InputError(str(error).rstrip()) from error
+    except duckdb.Error as error:
+        raise UsageError(str(error).rstrip()) from error
     return number
 
 
@@ -120,12 +132,15 @@ def _plain(value: Any) -> str:
 
 
 def _write_csv(names: Sequence[str]) -> Any:
-    table = csv.writer(sys.stdout, lineterminator="\n")
-    table.writerow(names)
-
+    # In UTF-8, whatever the terminal's own encoding is.
     def write(rows: Iterable[Sequence[Any]]) -> None:
-        table.writerows([_plain(value) for value in row] for row in rows)
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows(
+            [_plain(value) for value in row] for row in rows
+        )
+        sys.stdout.buffer.write(text.getvalue().encode())
 
+    write([names])
     return write
 
 

@@ -8,13 +8,8 @@ from typing import Any, Final
 
 from scrapy.spiderloader import get_spider_loader
 
-from newscrawl.cli.crawl import (
-    exit_code_of_due,
-    given_settings,
-    log_settings,
-    positive_number,
-    print_ends,
-)
+from newscrawl.cli import positive_number
+from newscrawl.cli.crawl import exit_code_of_due, given_settings, log_settings, print_ends
 from newscrawl.cli.exits import ExitCode
 from newscrawl.cli.state import DEFAULT, moment
 from newscrawl.crawling import Job, project_settings, run_crawls

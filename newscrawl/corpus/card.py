@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
+from newscrawl.corpus import NO_EXTRA
 from newscrawl.corpus.figures import FILLED, UNKNOWN, Figures
 from newscrawl.corpus.selection import Tally, fate_of
 from newscrawl.errors import UsageError
@@ -86,7 +87,7 @@ def page(card: Card) -> str:
     try:
         from markdown_it import MarkdownIt
     except ImportError as error:
-        raise UsageError('cards need the extra "corpus"') from error
+        raise UsageError(NO_EXTRA) from error
     # HTML in names and titles of strangers' pages is shown, not rendered.
     content = MarkdownIt("commonmark", {"html": False}).enable("table").render(_body(card))
     content = PLOT.sub(lambda match: _figure(card.plots[match[1]], match[2]), content)
@@ -166,7 +167,11 @@ def _selection(card: Card) -> Iterator[Iterable[str]]:
 
 def _inline(value: Any) -> str:
     text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
-    return text.replace("`", "'").replace("\n", " ")
+    return (
+        "".join(sign if sign.isprintable() else " " for sign in text)
+        .replace("`", "'")
+        .replace("|", "¦")
+    )
 
 
 def _sources(figures: Figures) -> list[str]:
@@ -239,7 +244,7 @@ def _refused(card: Card) -> Iterator[Iterable[str]]:
         "Pages that were looked at and are no articles of this corpus, whatever its filters are."
     ]
     rows = [
-        (f"`{plain(reason)}`", f"{number:,}", plain(sentences.get(reason, "")))
+        (f"`{_inline(reason)}`", f"{number:,}", plain(sentences.get(reason, "")))
         for reason, number in _ordered(totals)
     ]
     yield _table(("reason", "pages", "meaning"), rows)
@@ -252,12 +257,15 @@ def _refused(card: Card) -> Iterator[Iterable[str]]:
 
 def _duplicates(figures: Figures) -> Iterator[Iterable[str]]:
     yield ["### Duplicates"]
-    twice = _share(figures.has_texts_twice, figures.articles)
-    yield [
-        f"Articles whose text an earlier one has word for word: {figures.has_texts_twice:,} ({twice})."
-    ]
+    twice = figures.texts_twice()
+    share = _share(twice, figures.articles)
+    yield [f"Articles whose text an earlier one has word for word: {twice:,} ({share})."]
     if not figures.is_linked:
         yield ["Near-duplicates were not looked for (`--link`)."]
+        if figures.clusters:
+            yield [
+                "`cluster` of a record is what an earlier command found, among other articles than these."
+            ]
         return
     inside = sum(figures.roles.values())
     yield [
@@ -356,7 +364,8 @@ def plain(text: str) -> str:
     >>> plain("a|b <b> *x*\n")
     'a\\|b \\<b\\> \\*x\\* '
     """
-    return MARKDOWN_SIGNS.sub(r"\\\1", text.replace("\n", " "))
+    line = "".join(sign if sign.isprintable() else " " for sign in text)
+    return MARKDOWN_SIGNS.sub(r"\\\1", line)
 
 
 STYLE: Final = """

@@ -26,12 +26,14 @@ if TYPE_CHECKING:
 SIMILAR: Final = 0.75
 """Jaccard similarity from which two texts are one: a paragraph in six may differ."""
 AT_ONCE: Final = 500
-"""Texts that are sketched at a time."""
+"""Texts that are sketched at a time, if they are not long."""
+MANY_CHARS: Final = 4_000_000
+"""Characters that are sketched at a time."""
 MAX_COMPARED: Final = 50
 """Texts of one band value that differ from each other and are still compared with each new one; so many are alike in a
 band only where a template fills most of the text."""
-KEPT_SETS: Final = 20_000
-"""Sets of shingles that are kept in memory, 2 kB each."""
+KEPT_SETS: Final = 4_000
+"""Sets of shingles that are kept in memory, 3 kB each."""
 SHINGLE_BYTES: Final = 8
 FEW: Final = 6
 """Batches that are not worth a process."""
@@ -143,15 +145,9 @@ def join_similar(store: TextStore, groups: Groups, may_join: Pair = lambda *_: T
         may_join: whether two texts may be one at all.
 
     """
-    apart = set[tuple[int, int]]()
 
     def is_same(a: int, b: int) -> bool:
-        if (a, b) in apart:
-            return False
-        if may_join(a, b) and store.similarity(a, b) >= SIMILAR:
-            return True
-        apart.add((a, b))
-        return False
+        return may_join(a, b) and store.similarity(a, b) >= SIMILAR
 
     for members in store.candidates():
         compared: list[int] = []
@@ -165,9 +161,16 @@ def join_similar(store: TextStore, groups: Groups, may_join: Pair = lambda *_: T
 
 
 def _batched(texts: Iterable[tuple[int, str]]) -> Iterator[Batch]:
-    rest = iter(texts)
-    while batch := list(islice(rest, AT_ONCE)):
-        yield [number for number, _ in batch], [text for _, text in batch]
+    numbers, batch, size = list[int](), list[str](), 0
+    for number, text in texts:
+        numbers.append(number)
+        batch.append(text)
+        size += len(text)
+        if len(batch) >= AT_ONCE or size >= MANY_CHARS:
+            yield numbers, batch
+            numbers, batch, size = [], [], 0
+    if batch:
+        yield numbers, batch
 
 
 def _sketched(batches: Iterator[Batch]) -> Iterator[tuple[list[int], Sketches]]:

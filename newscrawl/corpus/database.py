@@ -1,97 +1,35 @@
 """Article files, opened with DuckDB: whatever files they are in, they read as one relation of lines."""
 
 import os
-import shutil
-import sys
-import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final, Self
 
+from newscrawl.corpus import NO_EXTRA
 from newscrawl.corpus.columns import column_types
+from newscrawl.corpus.files import PACKED, Files, mended, workshop
 from newscrawl.errors import InputError, UsageError
-from newscrawl.pages import Source, open_source
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-LINES: Final = (".jsonl", ".jl", ".ndjson")
-PACKED: Final = ("", ".gz", ".zst")
-PARQUET: Final = ".parquet"
-DATA: Final = (*(f"{kind}{packing}" for kind in LINES for packing in PACKED), PARQUET)
 MEMORY: Final = "600MB"
 """What DuckDB may take; the rest of 2 GB is for us, and what does not fit goes to the disk."""
 MAX_LINE_BYTES: Final = 1 << 22
 """Bytes. DuckDB reads with buffers of twice that, so that lines of 8 MB are still read, a million words; what it works on pins
 such a buffer for each file, however small that is, so that a file smaller than this sets the limit to its size."""
 GLOB_SIGNS: Final = str.maketrans({sign: f"[{sign}]" for sign in "[*?"})
-
-
-@dataclass(frozen=True, slots=True)
-class Files:
-    """The files of a corpus, each kind in the order of their names."""
-
-    lines: tuple[Path, ...] = ()
-    parquet: tuple[Path, ...] = ()
-
-    def __iter__(self) -> Iterator[Path]:
-        yield from self.lines
-        yield from self.parquet
-
-
-def find_files(paths: Iterable[str | Path], scratch: Path | None = None) -> Files:
-    """Find article files.
-
-    Args:
-        paths: files, or folders, searched for JSON lines (also packed) and Parquet; `-` for standard input.
-        scratch: where standard input is put; without it, `-` is not taken.
-
-    Raises:
-        InputError: a path is not there, or a folder has no such file.
-
-    """
-    found: dict[Path, Path] = {}
-    for given in paths:
-        if str(given) == "-" and scratch is not None:
-            spooled = scratch / "input.jsonl"
-            with spooled.open("wb") as stream:
-                shutil.copyfileobj(sys.stdin.buffer, stream)
-            found[spooled] = spooled
-            continue
-        path = Path(given)
-        files = sorted(filter(_is_data, path.rglob("*"))) if path.is_dir() else [path]
-        if not files:
-            raise InputError(f"{path}: no .jsonl or .parquet file in it")
-        for file in files:
-            if not file.is_file():
-                raise InputError(f"{file}: no such file")
-            found[file.resolve()] = file
-    files = list(found.values())
-    return Files(
-        lines=tuple(file for file in files if file.suffix != PARQUET),
-        parquet=tuple(file for file in files if file.suffix == PARQUET),
-    )
-
-
-def _is_data(path: Path) -> bool:
-    is_named = path.name.endswith(DATA)
-    return is_named and not path.name.startswith(".") and path.is_file()
-
-
-@contextmanager
-def workshop(beside: Path | None = None) -> Iterator[Path]:
-    """Make a folder for what is on its way, and take it away at the end.
-
-    Args:
-        beside: the folder to make it in, such as that of the output, whose disk is large enough for a copy of it;
-            without it that of `TMPDIR`.
-
-    """
-    with TemporaryDirectory(prefix=".newscrawl-", dir=beside) as name:
-        yield Path(name)
+LONGEST_LINE_BYTES: Final = 1 << 25
+"""What is tried where a line is longer; no page that is cleaned makes one of 64 MB."""
+AS_THEY_ARE: Final = "hive_partitioning = false"
+"""A folder whose name has an equals sign is a name, no column."""
+ROW: Final = "newscrawl_row"
+"""A name that no column has."""
+DATE: Final = r"^\d{4}(-\d\d(-\d\d([T ]\d\d:\d\d[\d:.Z+-]*)?)?)?$"
+"""Dates as lines hold them; DuckDB also knows `infinity` and `now`."""
+DAY: Final = "try_cast(left(date_published, 10) AS DATE)"
+"""The day of publication as it is printed, in SQL."""
 
 
 class Corpus:
@@ -102,21 +40,56 @@ class Corpus:
 
         Raises:
             UsageError: DuckDB is not installed.
-            InputError: a file is not what its name says.
 
         """
-        self.files = files
         self.scratch = scratch
         self.database = _connect(scratch)
+        self.files, self._names, self.torn = mended(files, scratch)
+        """What is read; and what is wrong with files of which only a part is, or nothing."""
         sizes = [
-            path.stat().st_size if path.suffix not in PACKED[1:] else MAX_LINE_BYTES
-            for path in files.lines
+            MAX_LINE_BYTES if path.suffix in PACKED else path.stat().st_size
+            for path in self.files.lines
         ]
         self._line_bytes = min(MAX_LINE_BYTES, max(sizes, default=0) + 1)
-        self.torn = [f"{path}: {why}" for path in files.lines if (why := _torn(path))]
-        """What is wrong with packed files that end before their end: DuckDB reads what is left and says nothing."""
-        with readable():
-            self.database.execute(f"CREATE VIEW lines AS {' UNION ALL '.join(self._lines())}")
+        self._set_aside("SELECT * FROM ({}) LIMIT 0")
+        self._define_lines()
+
+    def retry(self, error: Exception) -> None:
+        """Make ready for another try after the files could not be read: with longer lines, or without those that are damaged.
+
+        Raises:
+            InputError: nothing can be made better.
+
+        """
+        if "maximum_object_size" in str(error) and self._line_bytes < LONGEST_LINE_BYTES:
+            self._line_bytes = LONGEST_LINE_BYTES
+        elif not self._set_aside("SELECT max(strlen(json)) FROM ({})"):
+            raise InputError(str(error).splitlines()[0]) from error
+        self._define_lines()
+
+    def name_of(self, file: str) -> str:
+        """Give the name of a file as it was given, where another stands for it."""
+        return self._names.get(file, file)
+
+    def _set_aside(self, test: str) -> bool:
+        """Leave out the Parquet files that cannot be read; tell whether there are such."""
+        import duckdb
+
+        kept = []
+        for path in self.files.parquet:
+            try:
+                self.database.execute(test.format(lines_of_parquet(path)))
+                kept.append(path)
+            except duckdb.Error as error:
+                self.torn.append(f"{path}: {str(error).splitlines()[0]}")
+        is_less = len(kept) < len(self.files.parquet)
+        self.files = Files(lines=self.files.lines, parquet=tuple(kept))
+        return is_less
+
+    def _define_lines(self) -> None:
+        nothing = "SELECT NULL::JSON AS json, '' AS filename WHERE false"
+        found = " UNION ALL ".join(self._lines()) or nothing
+        self.database.execute(f"CREATE OR REPLACE VIEW lines AS {found}")
 
     def _lines(self) -> Iterator[str]:
         """Select each line as it stands, NULL where it is no JSON, with the name of its file."""
@@ -137,22 +110,25 @@ class Corpus:
             parts.append(f"SELECT {fields}, filename FROM {self._objects()}")
         for path in self.files.parquet:
             empty = ", ".join(f"NULL::{kind} AS {name}" for name, kind in columns.items())
-            found = f"SELECT * FROM read_parquet({_names([path])}, filename = true)"
-            parts.append(f"SELECT * FROM (SELECT {empty} WHERE false) UNION ALL BY NAME ({found})")
+            found = f"SELECT * FROM read_parquet({_names([path])}, {AS_THEY_ARE})"
+            both = f"SELECT * FROM (SELECT {empty} WHERE false) UNION ALL BY NAME ({found})"
+            parts.append(f"SELECT {', '.join(columns)}, {quoted(path)} AS filename FROM ({both})")
+        if not parts:
+            raise InputError("; ".join(self.torn))
         with readable():
             self._define(parts)
 
     def _define(self, parts: list[str]) -> None:
         self.database.execute(
             f"CREATE VIEW articles AS SELECT *, {instant_of('date_published')} AS published, "
-            f"try_cast(left(date_published, 10) AS DATE) AS day FROM ({' UNION ALL BY NAME '.join(parts)}) "
+            f"{DAY} AS day FROM ({' UNION ALL BY NAME '.join(parts)}) "
             "WHERE id IS NOT NULL AND text_hash IS NOT NULL"
         )
 
     def _objects(self) -> str:
         return (
             f"read_ndjson_objects({_names(self.files.lines)}, ignore_errors = true, filename = true, "
-            f"maximum_object_size = {self._line_bytes})"
+            f"maximum_object_size = {self._line_bytes}, {AS_THEY_ARE})"
         )
 
     def close(self) -> None:
@@ -180,11 +156,12 @@ def readable() -> Iterator[None]:
 def instant_of(column: str) -> str:
     """Write the moment of a printed date in SQL: a day, month or year begins at midnight UTC.
 
-    >>> instant_of("d")
-    "try_cast(CASE length(d) WHEN 4 THEN d || '-01-01' WHEN 7 THEN d || '-01' ELSE d END AS TIMESTAMPTZ)"
+    >>> instant_of("d").endswith("ELSE d END AS TIMESTAMPTZ) END")
+    True
     """
     whole = f"CASE length({column}) WHEN 4 THEN {column} || '-01-01' WHEN 7 THEN {column} || '-01' ELSE {column} END"
-    return f"try_cast({whole} AS TIMESTAMPTZ)"
+    is_date = f"regexp_matches({column}, {quoted(DATE)})"
+    return f"CASE WHEN {is_date} THEN try_cast({whole} AS TIMESTAMPTZ) END"
 
 
 def lines_of_parquet(path: Path) -> str:
@@ -192,8 +169,8 @@ def lines_of_parquet(path: Path) -> str:
 
     A merge into nothing leaves out what is null, as lines do.
     """
-    rows = f"SELECT * FROM read_parquet({_names([path])})"
-    return f"SELECT json_merge_patch('{{}}', to_json(row))::JSON AS json FROM ({rows}) AS row"
+    rows = f"SELECT * FROM read_parquet({_names([path])}, {AS_THEY_ARE})"
+    return f"SELECT json_merge_patch('{{}}', to_json({ROW}))::JSON AS json FROM ({rows}) AS {ROW}"
 
 
 def _extracted(name: str, kind: str) -> str:
@@ -210,7 +187,13 @@ def quoted(value: str | os.PathLike[str]) -> str:
 
 def _names(paths: Sequence[Path]) -> str:
     """Write paths as a list in SQL, in which no sign stands for others."""
-    return "[" + ", ".join(quoted(str(path).translate(GLOB_SIGNS)) for path in paths) + "]"
+    written = (str(path).translate(GLOB_SIGNS) for path in paths)
+    # A tilde in front would be a home directory.
+    return (
+        "["
+        + ", ".join(quoted(f"./{name}" if name.startswith("~") else name) for name in written)
+        + "]"
+    )
 
 
 @contextmanager
@@ -224,9 +207,7 @@ def _connect(scratch: Path) -> "DuckDBPyConnection":
     try:
         import duckdb
     except ImportError as error:
-        raise UsageError(
-            'corpora need the extra "corpus": pip install "newscrawl[corpus]"'
-        ) from error
+        raise UsageError(NO_EXTRA) from error
     # The process must not fetch an extension from the net because a query names something unknown.
     settings: dict[str, str | bool] = {
         "memory_limit": MEMORY, "temp_directory": str(scratch / "spilled"), "TimeZone": "UTC",
@@ -240,16 +221,3 @@ def _connect(scratch: Path) -> "DuckDBPyConnection":
     for name, value in settings.items():
         database.execute(f"SET {name} = {quoted(value) if isinstance(value, str) else value}")
     return database
-
-
-def _torn(path: Path) -> str | None:
-    """Say what is wrong with a packed file, if something is."""
-    if path.suffix not in PACKED[1:]:
-        return None
-    try:
-        with open_source(Source(str(path), "jsonl")) as stream:
-            while stream.read(1 << 20):
-                pass
-    except (OSError, EOFError, zlib.error) as error:
-        return str(error)
-    return None

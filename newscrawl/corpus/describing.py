@@ -1,7 +1,7 @@
 """What is in a corpus, without exporting it."""
 
 from newscrawl.corpus.database import Corpus
-from newscrawl.corpus.figures import Figures, texts_twice
+from newscrawl.corpus.figures import Figures
 from newscrawl.corpus.linking import Links, link
 from newscrawl.corpus.records import read_articles_in_order
 from newscrawl.corpus.selection import OTHER, Filter, Tally, select
@@ -20,7 +20,6 @@ def describe(corpus: Corpus, *, is_linked: bool = False) -> tuple[Tally, Figures
     figures = Figures(is_linked=is_linked)
     if not tally.taken:
         return tally, figures
-    figures.has_texts_twice = texts_twice(corpus)
     links = link(corpus) if is_linked else Links()
     for position, article in read_articles_in_order(corpus):
         if isinstance(article, InputError):

@@ -1,5 +1,6 @@
 """Exports: selected articles, linked if that is asked for, written in one format, with manifest and card."""
 
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
@@ -11,10 +12,12 @@ from typing import Any, Final, Literal, get_args
 import msgspec
 
 from newscrawl.corpus.card import Card, markdown, page
-from newscrawl.corpus.database import Corpus, workshop
-from newscrawl.corpus.figures import Figures, texts_twice
+from newscrawl.corpus.clusters import SIMILAR
+from newscrawl.corpus.database import Corpus
+from newscrawl.corpus.figures import Figures
+from newscrawl.corpus.files import workshop
 from newscrawl.corpus.formats import BY_NAME, FormatName, features_of
-from newscrawl.corpus.linking import Links, link
+from newscrawl.corpus.linking import Links, identity_of, link
 from newscrawl.corpus.manifest import (
     HEADER,
     MANIFEST,
@@ -22,12 +25,13 @@ from newscrawl.corpus.manifest import (
     FileEntry,
     describe_file,
     digest_of,
+    read_manifest,
     write_manifest,
 )
-from newscrawl.corpus.parts import WHOLE, Parts, is_shared, parse_split
+from newscrawl.corpus.parts import Parts, is_shared, parse_split
 from newscrawl.corpus.plots import plots
 from newscrawl.corpus.records import read_articles_in_order
-from newscrawl.corpus.selection import DEDUPE, OTHER, Filter, Tally, select
+from newscrawl.corpus.selection import DEDUPE, Filter, Tally, choose, reject, select
 from newscrawl.errors import InputError, UsageError
 from newscrawl.items import SCHEMA_VERSION, Article
 from newscrawl.publishers import publisher_for
@@ -53,12 +57,16 @@ class Wish:
     is_linked: bool = False
     """Whether near-duplicates are marked, also where none is left out."""
     window: timedelta | None = None
-    """How far apart the publication of near-duplicates may be."""
+    """How far apart the publication of duplicates may be."""
     split: str | None = None
     title: str = "A newscrawl corpus"
 
     def __post_init__(self) -> None:
         parse_split(self.split)
+        if self.window and not self.links:
+            raise UsageError("--window says nothing without --link or --dedupe")
+        if self.window and is_shared(self.split):
+            raise UsageError("shares keep all copies together: leave out --window")
 
     @property
     def links(self) -> bool:
@@ -76,7 +84,7 @@ class Wish:
         window = f"{self.window.total_seconds():g}s" if self.window else None
         asked = {
             "format": self.format, **filters, "dedupe": self.dedupe, "link": self.is_linked, "window": window,
-            "split": self.split,
+            "split": self.split, "title": self.title,
         }  # fmt: skip
         return {name: value for name, value in asked.items() if value}
 
@@ -142,13 +150,24 @@ def export_file(corpus: Corpus, wish: Wish, target: Path) -> Report:
 
 
 def _may_replace(target: Path) -> bool:
-    return target.is_dir() and ((target / MANIFEST).is_file() or not any(target.iterdir()))
+    """Tell a folder that is empty, or holds an export and nothing else."""
+    if not target.is_dir():
+        return False
+    found = {path.relative_to(target).as_posix() for path in target.rglob("*") if path.is_file()}
+    if MANIFEST not in found:
+        return not found
+    try:
+        listed = {entry.path for entry in read_manifest(target / MANIFEST)["files"]}
+    except InputError:
+        return False
+    return found <= listed | {MANIFEST}
 
 
 @contextmanager
 def _made(target: Path) -> Iterator[Any]:
     """Give a folder to write in, and what moves something from there beside the target, or in its place."""
     try:
+        str(target).encode()
         target.parent.mkdir(parents=True, exist_ok=True)
         with workshop(target.parent) as scratch:
             folder = scratch / "made"
@@ -156,50 +175,69 @@ def _made(target: Path) -> Iterator[Any]:
 
             def place(path: Path) -> None:
                 goal = target if path == folder else target.parent / path.name
+                before = scratch / "replaced"
                 if path.is_dir() and goal.exists():
-                    goal.rename(scratch / "replaced")
-                path.replace(goal)
+                    goal.rename(before)
+                try:
+                    path.replace(goal)
+                except OSError:
+                    if before.exists():
+                        before.rename(goal)
+                    raise
 
             yield folder, place
+    except UnicodeEncodeError as error:
+        raise UsageError(f"{target!r} is no name in UTF-8") from error
     except OSError as error:
         raise InputError(f"cannot write {target}: {error.strerror or error}") from error
 
 
 def _write(corpus: Corpus, wish: Wish, folder: Path, name: str | None) -> Report:
-    """Write the articles."""
-    tally = select(corpus, wish.filter)
-    report = Report(tally, Figures(is_linked=wish.is_near))
-    if not tally.taken:
-        return report
-    report.figures.has_texts_twice = texts_twice(corpus)
+    """Write the articles; begin anew where one turns out to be none, for an earlier version of it may be one."""
+    tally, damaged = select(corpus, wish.filter), list[str]()
+    while True:
+        report = Report(tally, Figures(is_linked=wish.is_near), damaged=damaged)
+        if not tally.taken:
+            return report
+        bad = _write_parts(corpus, wish, folder, name, report)
+        if not bad:
+            return report
+        reject(corpus, bad)
+        shutil.rmtree(folder)
+        folder.mkdir()
+        tally = choose(corpus, wish.filter)
+
+
+def _write_parts(
+    corpus: Corpus, wish: Wish, folder: Path, name: str | None, report: Report
+) -> list[int]:
+    """Write the articles; give the positions of those that are none."""
     links = link(corpus, near=wish.is_near, window=wish.window) if wish.links else Links()
-    part_of = parse_split(wish.split)
+    chooser, bad, read, exported = _Chooser(wish.dedupe, links), list[int](), 0, 0
+    chosen = report.tally.taken
     # Formats with a file an article lie in folders by source where they are not split otherwise.
-    if BY_NAME[wish.format].alone and not wish.split:
-        part_of = parse_split("source")
+    is_apart = BY_NAME[wish.format].alone is not None
+    part_of = parse_split(wish.split or ("source" if is_apart else None))
     with (folder / RECORDS).open("w", encoding="utf-8", newline="\n") as records:
         records.write(HEADER)
         parts = Parts(folder, wish.format, records, only=name)
-        for number, article in enumerate(_taken(corpus, wish, links, report)):
-            report.figures.add(article)
-            parts.write(part_of(number, article), article)
+        for position, article in read_articles_in_order(corpus):
+            read += 1
+            if isinstance(article, InputError):
+                report.damaged.append(str(article))
+                bad.append(position)
+                continue
+            marked = links.marked(position, article) if wish.links else article
+            if not chooser.takes(marked):
+                report.tally.leave_out(DEDUPE)
+                continue
+            report.figures.add(marked)
+            parts.write(part_of(exported, marked), marked)
+            exported += 1
         report.files = parts.close()
-    return report
-
-
-def _taken(corpus: Corpus, wish: Wish, links: Links, report: Report) -> Iterator[Article]:
-    """Give the articles that are exported, with their clusters; count the others."""
-    chooser = _Chooser(wish.dedupe, links)
-    for position, article in read_articles_in_order(corpus):
-        if isinstance(article, InputError):
-            report.damaged.append(str(article))
-            report.tally.leave_out(OTHER)
-            continue
-        marked = links.marked(position, article) if wish.links else article
-        if chooser.takes(marked):
-            yield marked
-        else:
-            report.tally.leave_out(DEDUPE)
+    if read != chosen or not report.tally.adds_up():
+        raise InputError("the files changed while they were read: begin again")
+    return bad
 
 
 class _Chooser:
@@ -215,18 +253,24 @@ class _Chooser:
         cluster = article.cluster
         if self._dedupe == "none" or cluster is None or cluster.role == "original":
             return True
-        if self._dedupe != "per-source" or article.source == self._links.homes[cluster.id]:
+        # Clusters are chains: the last link may share little with the original, which is kept in its place.
+        if cluster.similarity < (1.0 if self._dedupe == "exact" else SIMILAR):
+            return True
+        if (
+            self._dedupe != "per-source"
+            or (article.source or "").lower() == self._links.homes[cluster.id]
+        ):
             return False
         # The first of each other source, in all versions of it that are exported.
-        kept = self._by_source.setdefault((cluster.id, article.source), str(article.id))
-        return kept == article.id
+        kept = self._by_source.setdefault((cluster.id, article.source), identity_of(article))
+        return kept == identity_of(article)
 
 
 def _write_card(wish: Wish, report: Report, refusals: Refusals, folder: Path) -> list[FileEntry]:
     figures = report.figures
     images = plots(figures)
     card = Card(
-        title=wish.title, figures=figures, tally=report.tally, wanted=wish.described(), plots=images,
+        title=wish.title, figures=figures, tally=report.tally, wanted={name: value for name, value in wish.described().items() if name != "title"}, plots=images,
         refusals={source: counts for source, counts in refusals.items() if source in figures.sources},
         data_files=_data_files(wish, report), features=features_of(wish.format, on_request=figures.has_on_request),
     )  # fmt: skip
@@ -249,8 +293,7 @@ def _data_files(wish: Wish, report: Report) -> dict[str, list[str]]:
     names = [entry.path for entry in report.files if entry.articles]
     if is_shared(wish.split):
         return {Path(name).stem: [name] for name in names}
-    suffix = BY_NAME[wish.format].suffix
-    return {"train": [f"*{suffix}" if len(names) > 1 else f"{WHOLE}{suffix}"]}
+    return {"train": [f"*{BY_NAME[wish.format].suffix}"] if len(names) > 1 else names}
 
 
 def _finish(wish: Wish, report: Report, folder: Path, records: Path, manifest: Path) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from newscrawl.corpus.database import Corpus
+import numpy as np
+
 from newscrawl.items import Article
 
 HAS_TIME: Final = len("2026-01-31T")
@@ -34,6 +35,7 @@ FILLED: Final[dict[str, Callable[[Article], object]]] = {
 }
 """Fields, and whether an article has a value in them."""
 UNKNOWN: Final = "unknown"
+MASK: Final = (1 << 64) - 1
 
 
 @dataclass(slots=True)
@@ -90,8 +92,8 @@ class Figures:
             name: Counter() for name in ("newscrawl", "trafilatura", "publisher_layout", "profile")
         }
     )
-    has_texts_twice: int = 0
-    """Articles whose text another one before them has, too."""
+    texts: "array[int]" = field(default_factory=lambda: array("Q"))
+    """A number for each text; the same for the same."""
     has_on_request: bool = False
     """Whether an article has `removed` or `provenance`."""
     is_linked: bool = False
@@ -101,6 +103,7 @@ class Figures:
         """Count an article."""
         self.articles += 1
         self.words.append(article.word_count)
+        self.texts.append(hash(article.text_hash) & MASK)
         self.languages[article.language or UNKNOWN] += 1
         self.months[_month(article.date_published)] += 1
         self.kinds[article.kind] += 1
@@ -140,6 +143,10 @@ class Figures:
             if value := getattr(made, name):
                 counts[value] += 1
 
+    def texts_twice(self) -> int:
+        """Count the articles whose text another one has, too, the first of each aside."""
+        return self.articles - len(np.unique(np.frombuffer(self.texts, dtype=np.uint64)))
+
     def median_words(self) -> int:
         """Give the median of the articles' words."""
         ordered = sorted(self.words)
@@ -148,11 +155,3 @@ class Figures:
 
 def _month(printed: str | None) -> str:
     return printed[:7] if printed and len(printed) >= len("2026-01") else UNKNOWN
-
-
-def texts_twice(corpus: Corpus) -> int:
-    """Count the chosen articles whose text an earlier one has, too."""
-    row = corpus.database.execute(
-        "SELECT count(*) - count(DISTINCT text_hash) FROM chosen"
-    ).fetchone()
-    return row[0] if row else 0

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from newscrawl.corpus import tei
 from newscrawl.corpus.columns import column_types, features, struct_of
-from newscrawl.corpus.database import MAX_LINE_BYTES, quoted
+from newscrawl.corpus.database import (
+    AS_THEY_ARE,
+    DAY,
+    LONGEST_LINE_BYTES,
+    instant_of,
+    quoted,
+    readable,
+)
 from newscrawl.items import Article
 from newscrawl.jsonl import encode
 
@@ -18,17 +25,26 @@ if TYPE_CHECKING:
 
 FormatName = Literal["jsonl", "parquet", "csv", "tei", "txt"]
 FORMATS: Final[tuple[FormatName, ...]] = get_args(FormatName)
-ROW_GROUP: Final = 10_000
-"""Rows of a Parquet file that are packed together: some 30 MB of text, what a reader holds at a time."""
+ROW_GROUP: Final = 10_240
+"""Rows of a Parquet file that are packed together: some 50 MB of text, what a reader holds at a time."""
+SMALL_ROW_GROUP: Final = 2_048
+"""Where articles are long; DuckDB packs no fewer."""
+LONG_LINE: Final = 12_000
+"""Bytes of a line, on average."""
+PACKING_MEMORY: Final = "1200MB"
 JOINED: Final = "; "
 CSV_COLUMNS: Final[dict[str, tuple[str, Callable[[Article], object]]]] = {
     "id": ("string", lambda a: a.id),
-    "url": ("string", lambda a: a.url),
+    "url": ("string", lambda a: a.url or a.canonical_url),
     "source": ("string", lambda a: a.source),
     "publisher": ("string", lambda a: a.publisher.name),
     "title": ("string", lambda a: a.title),
     "subtitle": ("string", lambda a: a.subtitle),
-    "authors": ("string", lambda a: JOINED.join(author.name for author in a.authors)),
+    "authors": (
+        "string",
+        lambda a: JOINED.join(author.name for author in a.authors if author.kind == "person"),
+    ),
+    "desk": ("string", lambda a: JOINED.join(a.desk)),
     "agencies": ("string", lambda a: JOINED.join(agency.id for agency in a.agencies)),
     "date_published": ("string", lambda a: a.date_published),
     "date_modified": ("string", lambda a: a.date_modified),
@@ -42,6 +58,7 @@ CSV_COLUMNS: Final[dict[str, tuple[str, Callable[[Article], object]]]] = {
         "string",
         lambda a: JOINED.join(f"{sign.signal}: {sign.value}" for sign in a.opt_outs),
     ),
+    "fetched_at": ("string", lambda a: a.fetched_at and a.fetched_at.isoformat()),
     "revision": ("int64", lambda a: a.revision and a.revision.number),
     "cluster": ("string", lambda a: a.cluster and a.cluster.id),
     "cluster_role": ("string", lambda a: a.cluster and a.cluster.role),
@@ -71,7 +88,7 @@ def write_line(article: Article) -> bytes:
 
 
 def write_row(article: Article) -> bytes:
-    """Write an article as a row of CSV (RFC 4180, but for the line feeds)."""
+    """Write an article as a row of CSV (RFC 4180)."""
     return _row([value(article) for _, value in CSV_COLUMNS.values()])
 
 
@@ -84,17 +101,14 @@ def features_of(form: FormatName, *, on_request: bool) -> list[dict[str, Any]]:
 
 def write_text(article: Article) -> bytes:
     """Write title and text."""
-    return (
-        f"{article.title}\n\n{article.text}\n".encode()
-        if article.title
-        else f"{article.text}\n".encode()
-    )
+    parts = [part for part in (article.title, article.text) if part]
+    return ("\n\n".join(parts).replace("\f", " ") + "\n").encode()
 
 
 def _row(values: list[object]) -> bytes:
     row = io.StringIO()
-    csv.writer(row, lineterminator="\n").writerow(values)
-    return row.getvalue().encode()
+    csv.writer(row).writerow(values)
+    return row.getvalue().replace("\0", "").encode()
 
 
 BY_NAME: Final[dict[FormatName, Format]] = {
@@ -112,22 +126,36 @@ BY_NAME: Final[dict[FormatName, Format]] = {
 
 
 def to_parquet(
-    database: "DuckDBPyConnection", lines: Path, target: Path, *, on_request: bool
+    database: "DuckDBPyConnection", lines: Path, target: Path, *, articles: int, on_request: bool
 ) -> None:
     """Make a Parquet file of article lines: all fields, nested as they are, in the order of the lines.
+
+    Behind them stand the moment and the day of publication as such; in the lines they are strings, with their offset.
 
     Args:
         database: a connection of its own: it is set to one thread, so that the same lines make the same bytes.
         lines: the lines.
         target: the file.
+        articles: how many they are.
         on_request: whether there are columns for `removed` and `provenance`.
 
+    Raises:
+        InputError: the file cannot be made.
+
     """
+    size = lines.stat().st_size
+    group = ROW_GROUP if size < articles * LONG_LINE else SMALL_ROW_GROUP
     columns = column_types(on_request=on_request)
-    database.execute("SET threads = 1")
-    database.execute("SET preserve_insertion_order = true")
-    database.execute(
-        f"COPY (SELECT {', '.join(columns)} FROM read_json({quoted(lines)}, format = 'newline_delimited', "
-        f"columns = {struct_of(columns)}, maximum_object_size = {MAX_LINE_BYTES})) "
-        f"TO {quoted(target)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP})"
-    )
+    for name, value in (
+        ("threads", 1),
+        ("preserve_insertion_order", True),
+        ("memory_limit", quoted(PACKING_MEMORY)),
+    ):
+        database.execute(f"SET {name} = {value}")
+    with readable():
+        database.execute(
+            f"COPY (SELECT {', '.join(columns)}, {instant_of('date_published')} AS published, {DAY} AS day "
+            f"FROM read_json({quoted(lines)}, format = 'newline_delimited', columns = {struct_of(columns)}, "
+            f"maximum_object_size = {min(size + 1, LONGEST_LINE_BYTES)}, {AS_THEY_ARE})) "
+            f"TO {quoted(target)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {group})"
+        )

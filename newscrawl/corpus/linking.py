@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 LAST: Final = datetime.max.replace(tzinfo=UTC)
 SPANS: Final = {4: timedelta(days=366), 7: timedelta(days=31), 10: timedelta(days=1)}
 """By the length of a printed date that has no time: how much later than its beginning it may have been."""
+MAX_ALIKE: Final = 12
+"""Articles that passed by and are remembered under one band value; more are prints of one text, or filled from one template."""
 DIGITS: Final = 3
 """Of a similarity."""
 
@@ -36,7 +38,7 @@ class Member:
 
     number: int
     identity: str
-    """The same for all versions of an article."""
+    """The same for all versions of an article of a source."""
     id: str
     source: str | None
     publisher: str | None
@@ -44,6 +46,11 @@ class Member:
     """The latest moment that its printed date allows."""
     fetched: datetime | None
     agencies: tuple[str, ...]
+
+    @property
+    def key(self) -> tuple[str | None, str]:
+        """What tells an article from those of all sources."""
+        return self.source, self.identity
 
     def rank(self, agency: str | None) -> tuple[bool, datetime, datetime, str, int]:
         """Order the members: the agency's own print first, then by time; the first is the original."""
@@ -82,14 +89,21 @@ def latest(instant: datetime | None, printed: str | None) -> datetime | None:
 
 def agency_of(members: Iterable[Member]) -> str | None:
     """Give the agency that most articles name, versions of one counted once."""
-    named = {(member.identity, agency) for member in members for agency in member.agencies}
+    named = {(member.key, agency) for member in members for agency in member.agencies}
     counts = Counter(agency for _, agency in sorted(named))
     return min(counts, key=lambda agency: (-counts[agency], agency)) if counts else None
 
 
-def cluster_id(original: Member) -> str:
+def cluster_id(source: str | None, identity: str, text_hash: str = "") -> str:
     """Hash what tells an original from all others."""
-    return hashlib.sha256(f"{original.source}\n{original.identity}".encode()).hexdigest()[:16]
+    return hashlib.sha256(
+        f"{(source or '').lower()}\n{identity}\n{text_hash}".encode()
+    ).hexdigest()[:16]
+
+
+def identity_of(article: Article) -> str:
+    """Give what the versions of an article have in common, within its source."""
+    return article.canonical_url or article.url or str(article.id)
 
 
 def role_of(alike: float, *, is_original: bool) -> ClusterRole:
@@ -116,11 +130,11 @@ def link(corpus: Corpus, *, near: bool = True, window: timedelta | None = None) 
         return window is None or first is None or second is None or abs(first - second) <= window
 
     for positions in _positions(corpus, "text_hash"):
-        for before, after in pairwise(positions):
+        for before, after in pairwise(sorted(positions, key=lambda p: times.get(p, LAST))):
             if may_join(before, after):
                 groups.join(before, after)
         twins |= {position: groups.find(position) for position in positions}
-    for positions in _positions(corpus, "identity"):
+    for positions in _positions(corpus, "source, identity"):
         for position in positions[1:]:
             groups.join(positions[0], position)
     store = TextStore(corpus.scratch, _count(corpus)) if near else None
@@ -152,17 +166,18 @@ def _clusters(
 
     for positions in sets:
         found = [members[position] for position in positions]
-        size = len({member.identity for member in found})
+        size = len({member.key for member in found})
         if size < 2:  # versions of one article
             continue
         agency = agency_of(found)
         original = min(found, key=lambda member: member.rank(agency))
-        links.homes[cluster_id(original)] = original.source
+        name = cluster_id(original.source, original.identity)
+        links.homes[name] = original.source
         for member in found:
             share = alike(original.number, member.number)
-            is_original = member.identity == original.identity
+            is_original = member.key == original.key
             links.clusters[member.number] = Cluster(
-                id=cluster_id(original), role=role_of(share, is_original=is_original), size=size,
+                id=name, role=role_of(share, is_original=is_original), size=size,
                 similarity=round(share, DIGITS), original=original.id, agency=agency,
             )  # fmt: skip
     return links
@@ -263,10 +278,15 @@ class WindowLinker:
     def _link(self, article: Article, keys: list[int], shingles: "NDArray[np.uint32]") -> Article:
         member = member_of(article)
         # Articles pass by in the order in which they were fetched; a printed date may lie years ahead by mistake.
-        time = member.fetched or member.published
+        time = member.fetched or member.published or self._newest
         self._forget(time)
         known = self._most_alike(keys, shingles, article.text_hash, time)
-        family = known.family if known else _Family(cluster_id(member))
+        # By the text too: a later version may have become another text, with copies of its own.
+        family = (
+            known.family
+            if known
+            else _Family(cluster_id(member.source, member.identity, article.text_hash))
+        )
         passed = _Passed(member, article.text_hash, shingles, keys, time, family)
         family.agencies.update(set(member.agencies))
         agency = min(family.agencies, key=lambda a: (-family.agencies[a], a), default=None)
@@ -274,7 +294,7 @@ class WindowLinker:
             family.original = passed
         self._keep(passed)
         share = similarity(family.original.shingles, shingles)
-        is_original = family.original.member.identity == member.identity
+        is_original = family.original.member.key == member.key
         return replace(
             article,
             cluster=Cluster(
@@ -287,22 +307,27 @@ class WindowLinker:
         self, keys: list[int], shingles: "NDArray[np.uint32]", text_hash: str, time: datetime | None
     ) -> _Passed | None:
         candidates = {
-            id(passed): passed
-            for key in enumerate(keys)
-            for passed in self._bands.get(key, ())
-            if not (time and passed.time) or abs(time - passed.time) <= self._window
+            id(passed): passed for key in enumerate(keys) for passed in self._bands.get(key, ())
         }
         best, most = None, SIMILAR
         for passed in candidates.values():
+            if time and passed.time and abs(time - passed.time) > self._window:
+                continue
             share = 1.0 if passed.text_hash == text_hash else similarity(passed.shingles, shingles)
             if share > most or (share == most and best is None):
                 best, most = passed, share
+            if most == 1.0:
+                break
         return best
 
     def _keep(self, passed: _Passed) -> None:
         self._passed.append(passed)
         for key in enumerate(passed.keys):
-            self._bands.setdefault(key, []).append(passed)
+            known = self._bands.setdefault(key, [])
+            if len(known) >= MAX_ALIKE:
+                # The first stays, and the newest.
+                known.pop(1)
+            known.append(passed)
 
     def _forget(self, time: datetime | None) -> None:
         """Let go of what no article that comes can be a copy of."""
@@ -310,22 +335,23 @@ class WindowLinker:
             self._newest = time
         while self._passed and self._newest:
             first = self._passed[0]
-            if first.time and self._newest - first.time <= self._window:
+            if first.time is None or self._newest - first.time <= self._window:
                 break
             self._passed.popleft()
             for key in enumerate(first.keys):
-                kept = self._bands[key]
-                kept.remove(first)
-                if not kept:
-                    del self._bands[key]
+                kept = [passed for passed in self._bands.get(key, ()) if passed is not first]
+                if kept:
+                    self._bands[key] = kept
+                else:
+                    self._bands.pop(key, None)
 
 
 def member_of(article: Article) -> Member:
     """Give what is known of an article, for its place in a cluster."""
     reading = read_date(article.date_published) if article.date_published else None
     return Member(
-        number=0, identity=article.canonical_url or article.url or str(article.id), id=str(article.id),
-        source=article.source, publisher=article.publisher.name,
+        number=0, identity=identity_of(article), id=str(article.id), source=(article.source or "").lower() or None,
+        publisher=article.publisher.name,
         published=latest(reading.instant if reading else None, article.date_published), fetched=article.fetched_at,
         agencies=tuple(agency.id for agency in article.agencies),
     )  # fmt: skip

@@ -51,8 +51,8 @@ class Record:
 
     def line(self) -> str:
         """Write it as a line of tab-separated values."""
-        name = self.id.translate(UNTABBED)
-        return f"{self.file}\t{self.place}\t{self.bytes}\t{name}\t{self.sha256}\n"
+        name, file = self.id.translate(UNTABBED), self.file.translate(UNTABBED)
+        return f"{file}\t{self.place}\t{self.bytes}\t{name}\t{self.sha256}\n"
 
 
 UNTABBED: Final = str.maketrans(dict.fromkeys("\t\n\r", " "))
@@ -95,7 +95,7 @@ def read_manifest(path: Path) -> dict[str, Any]:
         content = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
         digest = content.pop("digest")
         files = [msgspec.convert(entry, FileEntry) for entry in content["files"]]
-    except (OSError, KeyError, msgspec.MsgspecError) as error:
+    except (OSError, KeyError, TypeError, RecursionError, msgspec.MsgspecError) as error:
         raise InputError(f"{path}: no manifest: {error}") from error
     if digest != digest_of(_encoded(content)):
         raise InputError(f"{path}: the manifest itself is not as it was written")
@@ -112,6 +112,8 @@ def manifest_of(path: Path) -> Path:
     for candidate in (path / MANIFEST, path.with_name(f"{path.name}.{MANIFEST}"), path):
         if candidate.is_file() and candidate.name.endswith(MANIFEST):
             return candidate
+    if not path.exists():
+        raise InputError(f"{path}: no such file or folder")
     raise InputError(f"{path}: no {MANIFEST} in it or beside it")
 
 
@@ -140,6 +142,20 @@ def verify(path: Path) -> Iterator[str]:
             damaged.append(entry)
     if damaged:
         yield from _damaged_articles(manifest, entries, damaged)
+    if manifest.name == MANIFEST:
+        known = {entry.path for entry in entries} | {MANIFEST}
+        yield from (
+            f"{name} is not in the manifest"
+            for name in _names_in(manifest.parent)
+            if name not in known
+        )
+
+
+def _names_in(folder: Path) -> Iterator[str]:
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if path.is_file() and not name.startswith("."):
+            yield name
 
 
 def _damaged_articles(
@@ -151,33 +167,50 @@ def _damaged_articles(
     if listed in damaged:
         yield f"{listed.path} is damaged itself, so that articles cannot be told apart"
         return
-    files = {entry.path for entry in damaged if entry.articles}
+    sizes = {entry.path.translate(UNTABBED): entry.bytes for entry in damaged if entry.articles}
+    paths = {entry.path.translate(UNTABBED): manifest.parent / entry.path for entry in damaged}
     by_file = dict[str, list[Record]]()
     with (manifest.parent / listed.path).open(encoding="utf-8", newline="\n") as lines:
         next(lines)
         for line in lines:
             file, place, size, name, sha256 = line.rstrip("\n").split("\t")
-            if file in files:
+            if file in sizes:
                 record = Record(
                     file=file, place=int(place), bytes=int(size), id=name, sha256=sha256
                 )
                 by_file.setdefault(file, []).append(record)
     for file, records in by_file.items():
-        path = manifest.parent / file
-        found = _rows(path) if path.suffix == ".parquet" else _pieces(path, records)
-        yield from _compared(file, records, found)
+        path = paths[file]
+        if path.stat().st_size == sizes[file] or path.suffix in (".jsonl", ".parquet"):
+            yield from _compared(path, records)
+        else:
+            yield f"{file} has another length, so that its articles cannot be told apart"
 
 
-def _compared(file: str, records: list[Record], found: Iterator[bytes]) -> Iterator[str]:
+def _compared(path: Path, records: list[Record]) -> Iterator[str]:
+    """Name the articles of a file that are not as they were; one that only moved is as it was."""
+    name = records[0].file
     changed: list[Record] = []
     try:
-        changed.extend(record for record in records if digest_of(next(found, b"")) != record.sha256)
+        if path.suffix == ".jsonl":
+            there = set(map(digest_of, _lines(path)))
+            changed.extend(record for record in records if record.sha256 not in there)
+        else:
+            found = _rows(path) if path.suffix == ".parquet" else _pieces(path, records)
+            changed.extend(
+                record for record in records if digest_of(next(found, b"")) != record.sha256
+            )
     except InputError as error:
         yield str(error)
     for record in changed[:MAX_NAMED]:
-        yield f"{file}: article {record.id} at {record.place} is not as it was exported"
+        yield f"{name}: article {record.id} at {record.place} is not as it was exported"
     if len(changed) > MAX_NAMED:
-        yield f"{file}: and {len(changed) - MAX_NAMED} more articles"
+        yield f"{name}: and {len(changed) - MAX_NAMED} more articles"
+
+
+def _lines(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        yield from file
 
 
 def _pieces(path: Path, records: list[Record]) -> Iterator[bytes]:

@@ -4,14 +4,14 @@ import hashlib
 import re
 from collections import OrderedDict
 from collections.abc import Callable
-from itertools import chain, count
 from pathlib import Path
 from typing import IO, Final
 from urllib.parse import quote
 
 from newscrawl.corpus.database import scratch_database
 from newscrawl.corpus.formats import BY_NAME, Format, FormatName, to_parquet
-from newscrawl.corpus.manifest import FileEntry, Record, describe_file, digest_of
+from newscrawl.corpus.linking import cluster_id, identity_of
+from newscrawl.corpus.manifest import MANIFEST, RECORDS, FileEntry, Record, describe_file, digest_of
 from newscrawl.errors import UsageError
 from newscrawl.items import Article
 
@@ -19,6 +19,8 @@ MAX_OPEN: Final = 100
 """Files that are open at a time."""
 MAX_NAME: Final = 120
 """Characters of a file's name, the suffix aside."""
+OWN: Final = frozenset({"README.md", "card.html", "plots", MANIFEST, RECORDS})
+"""Names that mean something else in an export."""
 WHOLE: Final = "articles"
 """The name of the one part."""
 UNKNOWN: Final = "unknown"
@@ -73,14 +75,21 @@ def is_shared(text: str | None) -> bool:
 
 
 def _by_shares(text: str) -> PartOf:
-    """Deal articles by a hash, so that one stays where it is when others come; copies go where their original goes."""
+    """Deal articles by a hash, so that one stays where it is when others come; copies go where their original goes.
+
+    An article moves when an earlier print of it comes, which is then the original.
+    """
     shares = [(name, int(share)) for name, share in (pair.split("=") for pair in text.split(","))]
     total = sum(share for _, share in shares)
     if not total:
         raise UsageError(f"split={text}: the shares are all 0")
 
     def part_of(_number: int, article: Article) -> str:
-        key = article.cluster.id if article.cluster else str(article.id)
+        key = (
+            article.cluster.id
+            if article.cluster
+            else cluster_id(article.source, identity_of(article))
+        )
         place = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8]) % total
         for name, share in shares:
             if place < share:
@@ -98,8 +107,8 @@ def safe_name(text: str) -> str:
     ('apnews.com', '%2E.%2Fa%20b', 'unknown')
     """
     name = quote(text, safe="")
-    if name.startswith("."):
-        name = f"%2E{name[1:]}"
+    if name.startswith(".") or name in OWN:
+        name = f"%{ord(name[0]):X}{name[1:]}"
     if len(name) > MAX_NAME:
         name = f"{name[: MAX_NAME - 17]}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
     return name or UNKNOWN
@@ -130,6 +139,7 @@ class Parts:
         self._open: OrderedDict[str, IO[bytes]] = OrderedDict()
         self._places: dict[str, int] = {}
         self._counts: dict[str, int] = {}
+        self._stems: dict[str, int] = {}
         self._has_on_request = False
 
     def write(self, part: str, article: Article) -> None:
@@ -172,14 +182,20 @@ class Parts:
                 path = self._folder / name
                 lines = path.with_name(f"{name}.lines")
                 path.rename(lines)
-                to_parquet(database, lines, path, on_request=self._has_on_request)
+                to_parquet(
+                    database,
+                    lines,
+                    path,
+                    articles=self._counts[name],
+                    on_request=self._has_on_request,
+                )
                 lines.unlink()
 
     def _write_alone(self, part: str, article: Article, data: bytes) -> None:
-        stem, suffix = f"{safe_name(part)}/{safe_name(str(article.id))}", self._format.suffix
-        # Several versions of an article have one id.
-        names = (f"{stem}-{number}{suffix}" for number in count(2))
-        name = next(name for name in chain((f"{stem}{suffix}",), names) if name not in self._counts)
+        stem = f"{safe_name(part)}/{safe_name(str(article.id))}"
+        # Several versions of an article have one id; and some disks take `a` and `A` for the same.
+        number = self._stems[stem.casefold()] = self._stems.get(stem.casefold(), 0) + 1
+        name = f"{stem}{f'~{number}' if number > 1 else ''}{self._format.suffix}"
         path = self._folder / name
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(data)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from newscrawl.corpus import NO_EXTRA
 from newscrawl.corpus.figures import FILLED, UNKNOWN, Figures
 from newscrawl.errors import UsageError
 
@@ -25,6 +26,8 @@ SETTINGS: Final[Any] = {
     # Ids are random without a salt, and text as text keeps a plot readable for machines and in the dark.
     "svg.hashsalt": "newscrawl", "svg.fonttype": "none", "text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": INK,
     "xtick.color": INK, "ytick.color": INK, "font.size": 9, "axes.spines.top": False, "axes.spines.right": False,
+    # A dollar in a name begins no formula.
+    "text.parse_math": False,
 }  # fmt: skip
 
 
@@ -53,11 +56,14 @@ def plots(figures: Figures) -> dict[str, bytes]:
 
 def _draw(kind: Any, label: str, rows: Sequence[tuple[str, float]]) -> bytes:
     try:
-        from matplotlib import rc_context
+        from matplotlib import rc_context, rcdefaults, rcParams
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise UsageError('plots need the extra "corpus"') from error
-    with rc_context(SETTINGS):
+        raise UsageError(NO_EXTRA) from error
+    with rc_context():
+        # Not with what a file in the folder or at home says.
+        rcdefaults()
+        rcParams.update(SETTINGS)
         height = max(1.6, 0.22 * len(rows) + 0.7) if kind is _bars else 2.4
         figure = Figure(figsize=(WIDTH, height), layout="constrained")
         axes = figure.add_subplot()
@@ -73,23 +79,35 @@ def _columns(axes: "Axes", label: str, rows: Sequence[tuple[str, float]]) -> Non
     axes.bar(range(len(rows)), [value for _, value in rows], color=BAR)
     step = len(rows) // MAX_LABELS + 1
     axes.set_xticks(
-        range(0, len(rows), step), [name for name, _ in rows[::step]], rotation=30, ha="right"
+        range(0, len(rows), step),
+        [_label(name) for name, _ in rows[::step]],
+        rotation=30,
+        ha="right",
     )
     axes.set_ylabel(label)
 
 
 def _bars(axes: "Axes", label: str, rows: Sequence[tuple[str, float]]) -> None:
     axes.barh(range(len(rows)), [value for _, value in rows], color=BAR)
-    axes.set_yticks(range(len(rows)), [name[:40] for name, _ in rows])
+    axes.set_yticks(range(len(rows)), [_label(name) for name, _ in rows])
     axes.invert_yaxis()
     axes.set_xlabel(label)
 
 
+def _label(name: str) -> str:
+    return "".join(sign if sign.isprintable() else " " for sign in name[:40])
+
+
 def _histogram(axes: "Axes", label: str, rows: Sequence[tuple[str, float]]) -> None:
+    from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
+
     words = np.array([value for _, value in rows])
     # Lengths are spread by factors.
     edges = np.unique(np.geomspace(max(1, words.min()), words.max() + 1, BINS).round())
     axes.hist(words, bins=edges.tolist() if len(edges) > 1 else 1, color=BAR)
     axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(base=10, subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xlabel(label)
     axes.set_ylabel("articles")

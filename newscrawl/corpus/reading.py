@@ -6,7 +6,8 @@ from pathlib import Path
 
 import msgspec
 
-from newscrawl.corpus.database import find_files, lines_of_parquet, scratch_database
+from newscrawl.corpus.database import lines_of_parquet, scratch_database
+from newscrawl.corpus.files import find_files
 from newscrawl.errors import InputError
 from newscrawl.items import Article
 from newscrawl.jsonl import decode
@@ -77,5 +78,5 @@ def is_refusal(line: bytes) -> bool:
     """Tell the line of a page that is no article."""
     try:
         return msgspec.json.decode(line, type=_Refusal).rejected is not None
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, RecursionError):
         return False

@@ -12,8 +12,8 @@ from newscrawl.errors import InputError
 from newscrawl.items import Article
 from newscrawl.jsonl import decode
 
-AT_ONCE: Final = 500
-"""Rows that are fetched at a time."""
+AT_ONCE: Final = 50
+"""Rows that are fetched at a time; a line may have megabytes."""
 BUCKET_BYTES: Final = 64 << 20
 """Bytes of lines that are sorted in memory at a time."""
 MAX_BUCKETS: Final = 400

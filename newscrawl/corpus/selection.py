@@ -4,12 +4,14 @@ Every line of the files ends once: taken, or left out under one name. The names 
 """
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Final, Literal
 
-from newscrawl.corpus.database import Corpus, instant_of, readable
+from newscrawl.corpus.database import DATE, Corpus, instant_of, quoted
 from newscrawl.errors import UsageError
 from newscrawl.items import SCHEMA_VERSION
 from newscrawl.wording import numbered
@@ -20,15 +22,19 @@ VERSIONS: Final[tuple[Versions, ...]] = ("first", "last", "all")
 BROKEN, REFUSED, OTHER = "broken", "refused", "no_article"
 REPEATED, OLDER = "repeated", "other_versions"
 DEDUPE: Final = "duplicate"
+MAX_NAMED: Final = 8
+"""Values that are named where one is not there."""
 FATES: Final = {
     BROKEN: "lines that are no JSON",
-    REFUSED: "lines of pages that are no articles, with the reason",
-    OTHER: "lines that are no article of this schema",
-    REPEATED: "lines that repeat a version of an article that another line holds",
-    OLDER: "versions of an article that were not asked for",
-    DEDUPE: "copies of an article that is taken",
+    REFUSED: "refused pages",
+    OTHER: "lines that are no article",
+    REPEATED: "repeated lines",
+    OLDER: "other versions",
+    DEDUPE: "copies by --dedupe",
 }
 """What lines end as that no filter leaves out."""
+MONTH: Final = re.compile(r"\d{4}(?:-\d\d)?")
+"""A month or a year."""
 AGE: Final = "fetched_at NULLS FIRST, revision, key"
 """The order of an article's versions."""
 SCANNED: Final[dict[str, Any]] = {
@@ -89,6 +95,8 @@ class Tally:
     alone: dict[str, int] = field(default_factory=dict)
     """By filter, how many articles it would leave by itself."""
     taken: int = 0
+    unmet: list[str] = field(default_factory=list)
+    """Values of filters that no article has, with those that articles have."""
     damaged: list[str] = field(default_factory=list)
     """Files with lines that are neither articles nor refusals."""
 
@@ -126,9 +134,9 @@ def fate_of(name: str) -> str:
     """Say in words what became of a line.
 
     >>> fate_of("min_words"), fate_of("duplicate")
-    ('left out by --min-words', 'copies of an article that is taken')
+    ('by --min-words', 'copies by --dedupe')
     """
-    return FATES.get(name) or f"left out by {_options([name])}"
+    return FATES.get(name) or f"by {_options([name])}"
 
 
 def _options(names: list[str]) -> str:
@@ -136,27 +144,41 @@ def _options(names: list[str]) -> str:
 
 
 def parse_when(name: str, text: str | None) -> str | None:
-    """Read a bound: a day stays one, a moment gets UTC where it has no zone.
+    """Read a bound: a day, month or year stays one; a moment gets UTC where it has no zone.
 
     Raises:
-        UsageError: it is neither.
+        UsageError: it is none of these.
 
-    >>> parse_when("since", "2024-03-01"), parse_when("since", "2024-03-01T12:00+01:00")
-    ('2024-03-01', '2024-03-01T12:00:00+01:00')
+    >>> parse_when("since", "2024-03"), parse_when("since", "2024-03-01T12:00+01:00")
+    ('2024-03', '2024-03-01T12:00:00+01:00')
 
     """
     if not text:
         return None
     text = text.strip()
     try:
+        if MONTH.fullmatch(text):
+            return f"{date.fromisoformat((text + '-01-01')[:10]):%Y-%m-%d}"[: len(text)]
+        with suppress(ValueError):  # a day, in any form of ISO 8601
+            return date.fromisoformat(text).isoformat()
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise UsageError(
-            f"{name}={text}: no date; write 2026-01-31 or 2026-01-31T12:00+01:00"
+            f"{name}={text}: no date; write 2026, 2026-01, 2026-01-31, 2026-01-31T12:00+01:00 or 7d"
         ) from None
-    if len(text) == len("2026-01-31"):
-        return moment.date().isoformat()
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).isoformat()
+
+
+def are_in_order(since: str | None, until: str | None) -> bool:
+    """Tell whether an article can lie between two bounds; of a day and a moment only a query can tell."""
+    if not since or not until:
+        return True
+    if "T" in since and "T" in until:
+        return datetime.fromisoformat(since) <= datetime.fromisoformat(until)
+    if "T" in since or "T" in until:
+        return True
+    length = min(len(since), len(until))
+    return since[:length] <= until[:length]
 
 
 def conditions(wanted: Filter) -> Iterator[Condition]:
@@ -170,6 +192,7 @@ def conditions(wanted: Filter) -> Iterator[Condition]:
             ("source", "sources"),
             ("language", "languages"),
             ("agency", "agencies"),
+            ("kind", "kinds"),
         )
     }
     authors = " OR ".join("contains(authors, strip_accents(lower(?)))" for _ in wanted.authors)
@@ -181,7 +204,7 @@ def conditions(wanted: Filter) -> Iterator[Condition]:
             (lowered["source"],) * 2,
         ),
         ("language", wanted.languages, "list_contains(?, language)", (lowered["language"],)),
-        ("kind", wanted.kinds, "list_contains(?, kind)", (list(wanted.kinds),)),
+        ("kind", wanted.kinds, "list_contains(?, lower(kind))", (lowered["kind"],)),
         ("min_words", wanted.min_words, "word_count >= ?", (wanted.min_words,)),
         ("agency", wanted.agencies, "list_has_any(agencies, ?)", (lowered["agency"],)),
         ("author", wanted.authors, authors, wanted.authors),
@@ -195,10 +218,17 @@ def conditions(wanted: Filter) -> Iterator[Condition]:
 
 def _dated(name: str, sign: str, bound: str) -> Condition:
     """Compare dates as far as both are known: a month that the bound falls into may hold it."""
-    if len(bound) == len("2026-01-31"):
-        day = "left(date_published, 10)"
-        return Condition(name, f"{day} {sign} left(?, length({day}))", (bound,))
-    return Condition(name, f"instant {sign} CAST(? AS TIMESTAMPTZ)", (bound,))
+    if len(bound) <= len("2026-01-31"):
+        known = f"least(length(date_published), {len(bound)})"
+        return Condition(name, f"left(date_published, {known}) {sign} left(?, {known})", (bound,))
+    if name == "since":
+        # A bare day, month or year may have been its last moment.
+        length = (
+            "CASE length(date_published) WHEN 4 THEN 366 WHEN 7 THEN 31 WHEN 10 THEN 1 ELSE 0 END"
+        )
+        later = f"instant + to_days({length}) > CAST(? AS TIMESTAMPTZ)"
+        return Condition(name, f"instant >= CAST(? AS TIMESTAMPTZ) OR {later}", (bound, bound))
+    return Condition(name, "instant <= CAST(? AS TIMESTAMPTZ)", (bound,))
 
 
 def select(corpus: Corpus, wanted: Filter) -> Tally:
@@ -212,31 +242,43 @@ def select(corpus: Corpus, wanted: Filter) -> Tally:
 
     """
     _scan(corpus, wanted.matches)
+    return choose(corpus, wanted)
+
+
+def reject(corpus: Corpus, positions: Iterable[int]) -> None:
+    """Take what was chosen and turned out to be no article for none; then choose again: an earlier version may be one."""
+    numbers = ", ".join(map(str, positions))
+    corpus.database.execute(
+        f"UPDATE scanned SET is_article = false WHERE key IN (SELECT key FROM chosen WHERE position IN ({numbers}))"
+    )
+
+
+def choose(corpus: Corpus, wanted: Filter) -> Tally:
+    """Select among the lines that were read before."""
     filters = list(conditions(wanted))
     decided = " ".join(f"WHEN NOT coalesce({c.sql}, false) THEN '{c.name}'" for c in filters)
     kept = {"first": "version = 1", "last": "version = versions", "all": "true"}[wanted.versions]
     corpus.database.execute(
         f"""
-        CREATE TABLE article AS SELECT *, CASE
+        CREATE OR REPLACE TABLE article AS SELECT *, CASE
             WHEN is_broken THEN '{BROKEN}' WHEN rejected IS NOT NULL THEN '{REFUSED}' WHEN NOT is_article THEN '{OTHER}'
             WHEN copy > 1 THEN '{REPEATED}' WHEN NOT ({kept}) THEN '{OLDER}' {decided} END AS fate
-        FROM (SELECT *, row_number() OVER (PARTITION BY identity, is_article AND copy = 1 ORDER BY {AGE}) AS version,
-                     count(*) OVER (PARTITION BY identity, is_article AND copy = 1) AS versions
-              FROM (SELECT *, row_number() OVER (PARTITION BY identity, content ORDER BY {AGE}) AS copy FROM scanned))
+        FROM (SELECT *, row_number() OVER (PARTITION BY source, identity, is_article AND copy = 1 ORDER BY {AGE}) AS version,
+                     count(*) OVER (PARTITION BY source, identity, is_article AND copy = 1) AS versions
+              FROM (SELECT *, row_number() OVER (PARTITION BY source, identity, is_article, content ORDER BY {AGE}) AS copy FROM scanned))
         """,
         [value for condition in filters for value in condition.values],
     )
-    corpus.database.execute("DROP TABLE scanned")
     corpus.database.execute(
         f"""
-        CREATE TABLE chosen AS SELECT
+        CREATE OR REPLACE TABLE chosen AS SELECT
             row_number() OVER (ORDER BY instant NULLS LAST, source, identity, {AGE}) - 1 AS position,
             key, bytes, identity, id, source, publisher, language, kind, date_published, instant, text_hash, fetched_at,
             agency_ids
         FROM article WHERE fate IS NULL
         """
     )
-    tally = _count(corpus, filters)
+    tally = _count(corpus, wanted, filters)
     corpus.database.execute("DROP TABLE article")
     # What is not yet in the file of the database takes memory that nothing else can have.
     corpus.database.execute("CHECKPOINT")
@@ -251,38 +293,45 @@ def _scan(corpus: Corpus, matches: tuple[str, ...]) -> None:
         try:
             corpus.database.execute("SELECT regexp_matches('', ?)", [match])
         except duckdb.Error as error:
-            raise UsageError(f"match={match}: {str(error).splitlines()[0]}") from error
+            why = str(error).splitlines()[0].removeprefix("Invalid Input Error: ")
+            raise UsageError(
+                f"match={match}: {why} (RE2: no look-ahead, no back-references)"
+            ) from error
     words = ", ".join(
         f"json_extract_string(json, '$.{name}')" for name in ("title", "subtitle", "text")
     )
     is_match = " AND ".join(f"regexp_matches(concat_ws(chr(10), {words}), ?, 'i')" for _ in matches)
-    with readable():
-        corpus.database.execute(
-            f"""
-            CREATE TABLE scanned AS SELECT
-                json IS NULL AS is_broken, r.rejected AS rejected,
-                coalesce(r.schema_version = {SCHEMA_VERSION} AND r.id IS NOT NULL AND r.text_hash IS NOT NULL AND has_text, false)
-                    AS is_article,
-                CASE WHEN json IS NULL OR NOT coalesce(has_text, false) THEN filename END AS file, md5_number(json) AS key, strlen(json) AS bytes,
-                coalesce(r.canonical_url, r.url, r.id) AS identity, r.id AS id,
-                coalesce(r.revision.number, 0) AS revision, try_cast(r.fetched_at AS TIMESTAMPTZ) AS fetched_at,
-                r.text_hash AS text_hash, hash(r.revision.number, r.text_hash, r.title) AS content,
-                lower(r.source) AS source, lower(r.publisher.domain) AS domain, r.publisher.name AS publisher,
-                r.language AS language, r.kind AS kind, coalesce(r.word_count, 0) AS word_count,
-                r.date_published AS date_published, {instant_of("r.date_published")} AS instant,
-                list_transform(r.agencies, lambda x: x.id) AS agency_ids,
-                flatten(list_transform(r.agencies, lambda x: [lower(x.id), lower(x.name)])) AS agencies,
-                strip_accents(lower(array_to_string(list_transform(r.authors, lambda x: x.name), chr(10)))) AS authors,
-                coalesce(len(r.opt_outs), 0) > 0 AS has_opt_outs, is_match
-            FROM (SELECT json, filename, from_json(json, ?) AS r, json_type(json, '$.text') = 'VARCHAR' AS has_text,
-                         {is_match or "true"} AS is_match FROM lines)
-            """,
-            # The places of the text come in the order in which they stand in it.
-            [json.dumps(SCANNED), *matches],
-        )
+    scan = f"""
+        CREATE TABLE scanned AS SELECT
+            json IS NULL AS is_broken, r.rejected AS rejected,
+            coalesce(r.schema_version = {SCHEMA_VERSION} AND r.id IS NOT NULL AND r.text_hash IS NOT NULL AND has_text, false)
+                AS is_article,
+            CASE WHEN json IS NULL OR NOT coalesce(has_text, false) THEN filename END AS file, md5_number(json) AS key, strlen(json) AS bytes,
+            coalesce(nullif(r.canonical_url, ''), nullif(r.url, ''), r.id) AS identity, r.id AS id,
+            coalesce(r.revision.number, 0) AS revision, try_cast(r.fetched_at AS TIMESTAMPTZ) AS fetched_at,
+            r.text_hash AS text_hash, hash(r.revision.number, r.text_hash, r.title) AS content,
+            lower(r.source) AS source, lower(r.publisher.domain) AS domain, r.publisher.name AS publisher,
+            r.language AS language, r.kind AS kind, coalesce(r.word_count, 0) AS word_count,
+            CASE WHEN regexp_matches(r.date_published, {quoted(DATE)}) THEN r.date_published END AS date_published, {instant_of("r.date_published")} AS instant,
+            list_transform(r.agencies, lambda x: x.id) AS agency_ids,
+            flatten(list_transform(r.agencies, lambda x: [lower(x.id), lower(x.name)])) AS agencies,
+            strip_accents(lower(array_to_string(list_transform(r.authors, lambda x: x.name), chr(10)))) AS authors,
+            coalesce(len(r.opt_outs), 0) > 0 AS has_opt_outs, is_match
+        FROM (SELECT json, filename, from_json(json, ?) AS r, json_type(json, '$.text') = 'VARCHAR' AS has_text,
+                     {is_match or "true"} AS is_match FROM lines)
+        """
+    # The places of the text come in the order in which they stand in it.
+    values = [json.dumps(SCANNED), *matches]
+    is_read = False
+    while not is_read:
+        try:
+            corpus.database.execute(scan, values)
+            is_read = True
+        except duckdb.Error as error:
+            corpus.retry(error)
 
 
-def _count(corpus: Corpus, filters: list[Condition]) -> Tally:
+def _count(corpus: Corpus, wanted: Filter, filters: list[Condition]) -> Tally:
     """Count what became of the lines, and what each filter would leave by itself."""
     execute = corpus.database.execute
     ends = dict(execute("SELECT fate, count(*) FROM article GROUP BY fate").fetchall())
@@ -307,5 +356,28 @@ def _count(corpus: Corpus, filters: list[Condition]) -> Tally:
         refusals=dict(reasons),
         alone=alone,
         taken=taken,
-        damaged=[f"{file}: {numbered(number, 'line')} no article" for file, number in files],
+        damaged=[
+            f"{corpus.name_of(file)}: {numbered(number, 'line')} no article"
+            for file, number in files
+        ],
+        unmet=list(_unmet(corpus, wanted, judged)),
     )
+
+
+def _unmet(corpus: Corpus, wanted: Filter, judged: str) -> Iterator[str]:
+    """Name the values of filters that no article has: mistyped, as a rule."""
+    for name, values, column in (
+        ("source", wanted.sources, "unnest([source, domain])"), ("language", wanted.languages, "language"),
+        ("kind", wanted.kinds, "kind"), ("agency", wanted.agencies, "unnest(agencies)"),
+    ):  # fmt: skip
+        if not values:
+            continue
+        rows = corpus.database.execute(
+            f"SELECT value, count(*) AS n FROM (SELECT {column} AS value {judged}) "
+            "WHERE value IS NOT NULL GROUP BY value ORDER BY n DESC, value"
+        ).fetchall()
+        known = {value for value, _ in rows}
+        there = ", ".join(f"{value} {number}" for value, number in rows[:MAX_NAMED]) or "none"
+        for value in values:
+            if value.lower() not in known:
+                yield f"no article has --{name} {value}; there is {there}"

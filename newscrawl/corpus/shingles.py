@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import regex
 
+from newscrawl.corpus import NO_EXTRA
 from newscrawl.errors import UsageError
 from newscrawl.wording import UNSPACED
 
@@ -42,7 +43,7 @@ def words_of(text: str) -> list[str]:
     (['the', 'port', 'shut'], ['港', 'は', '閉', '鎖'], ['हिन्दी', 'भाषा'])
     """
     found: list[str] = (ASCII_WORD if text.isascii() else WORD).findall(text.casefold())
-    return found
+    return found or text.split()
 
 
 class Sketches:
@@ -58,7 +59,7 @@ class Sketches:
         try:
             from rensa import RMinHash
         except ImportError as error:
-            raise UsageError('near-duplicates need the extra "corpus"') from error
+            raise UsageError(NO_EXTRA) from error
         # A text of fewer words than a shingle has is one shingle.
         words = [found + [""] * (WORDS - len(found)) for found in map(words_of, texts)]
         lengths = np.array([len(found) for found in words], dtype=np.int64)

@@ -61,12 +61,14 @@ def _tei(article: Article) -> etree._Element:
     _describe_file(etree.SubElement(header, "fileDesc"), article)
     made = article.extracted_with
     tools = etree.SubElement(etree.SubElement(header, "encodingDesc"), "appInfo")
-    tool = etree.SubElement(tools, "application", ident="newscrawl", version=made.newscrawl)
+    tool = etree.SubElement(
+        tools, "application", ident="newscrawl", version=_writable(made.newscrawl)
+    )
     _add(tool, "label", "newscrawl")
     _profile(header, article)
     text = etree.SubElement(root, "text")
     if article.language:
-        text.set(LANGUAGE, article.language)
+        text.set(LANGUAGE, _writable(article.language))
     body = etree.SubElement(text, "body")
     _fill(etree.SubElement(body, "div", type="article"), article)
     if article.images:
