@@ -14,7 +14,8 @@ from newscrawl.attribution.agencies import agency_of_publisher
 from newscrawl.corpus.clusters import Groups, TextStore, join_similar
 from newscrawl.corpus.database import Corpus
 from newscrawl.corpus.files import find_files, workshop
-from newscrawl.corpus.linking import WindowLinker, link
+from newscrawl.corpus.linking import link
+from newscrawl.corpus.passing import WindowLinker
 from newscrawl.corpus.selection import Filter, select
 from newscrawl.corpus.shingles import Sketches, similarity
 from newscrawl.items import Agency, Article, Cluster, Publisher, Revision

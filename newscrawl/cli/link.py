@@ -13,7 +13,7 @@ from newscrawl.cli.export import window_of
 from newscrawl.cli.output import add_output_options, open_output
 from newscrawl.corpus.files import find_files, refuse_overlap
 from newscrawl.corpus.formats import write_line
-from newscrawl.corpus.linking import WindowLinker
+from newscrawl.corpus.passing import WindowLinker
 from newscrawl.corpus.reading import articles_of_parquet, is_refusal
 from newscrawl.corpus.records import with_text_id
 from newscrawl.errors import InputError

@@ -17,7 +17,7 @@ from newscrawl.corpus.database import Corpus
 from newscrawl.corpus.figures import Figures
 from newscrawl.corpus.files import workshop
 from newscrawl.corpus.formats import BY_NAME, FormatName, features_of
-from newscrawl.corpus.linking import Links, identity_of, link
+from newscrawl.corpus.linking import Links, link
 from newscrawl.corpus.manifest import (
     HEADER,
     MANIFEST,
@@ -28,6 +28,7 @@ from newscrawl.corpus.manifest import (
     read_manifest,
     write_manifest,
 )
+from newscrawl.corpus.members import identity_of
 from newscrawl.corpus.parts import Parts, is_shared, parse_split
 from newscrawl.corpus.plots import plots
 from newscrawl.corpus.records import read_articles_in_order

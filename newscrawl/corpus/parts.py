@@ -10,8 +10,8 @@ from urllib.parse import quote
 
 from newscrawl.corpus.database import scratch_database
 from newscrawl.corpus.formats import BY_NAME, Format, FormatName, to_parquet
-from newscrawl.corpus.linking import cluster_id, identity_of
 from newscrawl.corpus.manifest import MANIFEST, RECORDS, FileEntry, Record, describe_file, digest_of
+from newscrawl.corpus.members import cluster_id, identity_of
 from newscrawl.errors import UsageError
 from newscrawl.items import Article
 
