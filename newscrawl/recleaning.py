@@ -20,9 +20,9 @@ from newscrawl.items import Page, Rejected
 from newscrawl.profiles import source_of
 
 UNCOMPARED: Final = frozenset(
-    {"schema_version", "fetched_at", "extracted_with", "revision", "word_count", "text_hash", "body"}
+    {"schema_version", "fetched_at", "extracted_with", "revision", "word_count", "text_hash", "body", "removed_codes", "cluster"}
 )  # fmt: skip
-"""What changes with every run, and what only repeats the text."""
+"""What changes with every run, what only repeats the text and its removals, and what other articles decide."""
 SLACK: Final = 10.0
 """Seconds between the time of a record and that of the article made of it."""
 MAX_SHOWN: Final = 90
