@@ -24,7 +24,15 @@ from newscrawl.corpus.database import Corpus
 from newscrawl.corpus.export import Report, Wish, export_file, export_folder
 from newscrawl.corpus.files import find_files, workshop
 from newscrawl.corpus.formats import FORMATS, FormatName
-from newscrawl.corpus.manifest import MANIFEST, RECORDS, manifest_of, read_manifest, verify
+from newscrawl.corpus.manifest import (
+    MANIFEST,
+    RECORDS,
+    FileEntry,
+    manifest_of,
+    read_manifest,
+    verify,
+    write_manifest,
+)
 from newscrawl.corpus.parts import parse_split
 from newscrawl.corpus.selection import Filter
 from newscrawl.errors import InputError, UsageError
@@ -860,6 +868,15 @@ def test_an_export_at_an_address_is_replaced_as_a_whole(
     )
     assert [path.name for path in (tmp_path / "remote").glob("*.jsonl")] == ["2024-05.jsonl"]
     assert list(verify(tmp_path / "remote")) == []
+
+
+def test_a_manifest_names_nothing_outside_its_folder(tmp_path: Path) -> None:
+    for name in ("../precious", "/etc/passwd", "a/../../b"):
+        write_manifest(
+            tmp_path / MANIFEST, {"articles": 0}, [FileEntry(path=name, bytes=1, sha256="x")]
+        )
+        with pytest.raises(InputError, match="no file of an export"):
+            read_manifest(tmp_path / MANIFEST)
 
 
 def test_odd_names_and_manifests_are_no_disaster(tmp_path: Path, lines: Path) -> None:

@@ -7,7 +7,7 @@ same bytes.
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 import msgspec
@@ -99,7 +99,15 @@ def read_manifest(path: Path) -> dict[str, Any]:
         raise InputError(f"{path}: no manifest: {error}") from error
     if digest != digest_of(_encoded(content)):
         raise InputError(f"{path}: the manifest itself is not as it was written")
+    if outside := [entry.path for entry in files if not _is_within(entry.path)]:
+        raise InputError(f"{path}: {outside[0]} is no file of an export")
     return {**content, "files": files}
+
+
+def _is_within(name: str) -> bool:
+    """Tell a name that stays in its folder: files of an export that is replaced are deleted by these names."""
+    path = PurePosixPath(name)
+    return not path.is_absolute() and ".." not in path.parts
 
 
 def manifest_of(path: Path) -> Path:
