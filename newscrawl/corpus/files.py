@@ -32,10 +32,6 @@ class Files:
     lines: tuple[Path, ...] = ()
     parquet: tuple[Path, ...] = ()
 
-    def __iter__(self) -> Iterator[Path]:
-        yield from self.lines
-        yield from self.parquet
-
 
 def find_files(paths: Iterable[str | Path], scratch: Path | None = None) -> Files:
     """Find article files.
