@@ -87,6 +87,15 @@ def squeeze(text: str) -> str:
     return " ".join((text if text.isascii() else UNPRINTED.sub("", text)).split())
 
 
+def printable(text: str) -> str:
+    r"""Put a space for each sign that cannot be printed, line breaks too.
+
+    >>> printable("a\x1b[31m\nb")
+    'a [31m b'
+    """
+    return "".join(sign if sign.isprintable() else " " for sign in text)
+
+
 def numbered(number: int, noun: str, plural: str | None = None) -> str:
     """Write a number with its noun.
 

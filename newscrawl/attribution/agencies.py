@@ -15,9 +15,8 @@ SUB_BRAND: Final = re.compile(r"[/-](?:[a-z]{2,8}|AFX|EPA|OTS)$")
 
 UNVERIFIED: Final = "unverified"
 STATIONED: Final = re.compile(r" in [A-ZÀ-Þ].*$")
-
-
 MAX_INITIALS: Final = 4
+"""Letters of a name that may be the initials of another publisher."""
 
 
 def agency_named(text: str, country: str | None = None) -> Agency | None:

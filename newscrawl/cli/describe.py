@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Final
 
 from newscrawl.cli.exits import ExitCode
-from newscrawl.cli.export import DEFAULT, add_paths, is_folder, refusals_of, say_damaged
+from newscrawl.cli.export import add_paths, add_state, is_folder, refusals_of, say_damaged
 from newscrawl.corpus.card import Card, markdown, page
-from newscrawl.corpus.database import Corpus
+from newscrawl.corpus.database import opened_corpus
 from newscrawl.corpus.describing import describe
 from newscrawl.corpus.export import CARD, README, write_card
-from newscrawl.corpus.files import find_files, workshop
 from newscrawl.corpus.plots import plots
 from newscrawl.errors import UsageError
 from newscrawl.wording import numbered
@@ -33,6 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Define the command's options."""
     parser.epilog = EXAMPLE
     add_paths(parser)
+    add_state(parser)
     parser.add_argument(
         "--link", action="store_true", help="look for near-duplicates, and count them"
     )
@@ -47,10 +47,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> ExitCode:
     """Describe."""
     written = _checked(options.output)
-    with (
-        workshop() as scratch,
-        Corpus(find_files(options.paths or [DEFAULT], scratch), scratch) as corpus,
-    ):
+    with opened_corpus(options.paths) as corpus:
         tally, figures = describe(corpus, is_linked=options.link)
         damaged = list(corpus.torn)
     say_damaged([*damaged, *tally.damaged])

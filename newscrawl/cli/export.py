@@ -10,9 +10,9 @@ from typing import Final
 from newscrawl.ages import read_age
 from newscrawl.cli import positive_number
 from newscrawl.cli.exits import ExitCode
-from newscrawl.corpus.database import Corpus
+from newscrawl.corpus.database import opened_corpus
 from newscrawl.corpus.export import DEDUPES, Refusals, Report, Wish, export_file, export_folder
-from newscrawl.corpus.files import find_files, refuse_overlap, workshop
+from newscrawl.corpus.files import refuse_overlap, workshop
 from newscrawl.corpus.formats import BY_NAME, FORMATS, FormatName
 from newscrawl.corpus.selection import VERSIONS, Filter, are_in_order, fate_of, parse_when
 from newscrawl.corpus.uploading import check_target, is_remote, upload
@@ -48,6 +48,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Define the command's options."""
     parser.epilog = EXAMPLE
     add_paths(parser)
+    add_state(parser)
     chosen = parser.add_argument_group("which articles")
     chosen.add_argument(
         "--since",
@@ -113,9 +114,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def add_paths(parser: argparse.ArgumentParser) -> None:
     """Add what is read."""
     parser.add_argument(
-        "paths", nargs="*", metavar="PATH",
+        "paths", nargs="*", metavar="PATH", default=[DEFAULT],
         help=f"article files (JSON lines, also packed, or Parquet) or folders; - for standard input ({DEFAULT})",
     )  # fmt: skip
+
+
+def add_state(parser: argparse.ArgumentParser) -> None:
+    """Add where refusals are counted."""
     parser.add_argument(
         "--state", metavar="FILE",
         help=f"the crawl state, for the refusals that the data card counts ({STATE} beside the folder of the articles, if there is one)",
@@ -125,9 +130,8 @@ def add_paths(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> ExitCode:
     """Export."""
     wish, target = _wish(options), str(options.output)
-    paths = options.paths or [DEFAULT]
     if target != "-" and not is_remote(target):
-        refuse_overlap(paths, Path(target))
+        refuse_overlap(options.paths, Path(target))
         report = _export(options, wish, Path(target))
     else:
         if target != "-":
@@ -142,8 +146,7 @@ def run(options: argparse.Namespace) -> ExitCode:
 
 def _export(options: argparse.Namespace, wish: Wish, target: Path) -> Report:
     beside = target.parent if target.parent.is_dir() else None
-    files = options.paths or [DEFAULT]
-    with workshop(beside) as scratch, Corpus(find_files(files, scratch), scratch) as corpus:
+    with opened_corpus(options.paths, beside) as corpus:
         if options.output != "-" and is_folder(options.output):
             report = export_folder(corpus, wish, target, refusals_of(options))
         else:
@@ -306,7 +309,7 @@ def refusals_of(options: argparse.Namespace) -> Refusals:
     """Read what was refused from the crawl state, if there is one."""
     path = Path(options.state) if options.state else None
     if path is None:
-        folders = [Path(given) for given in options.paths or [DEFAULT]]
+        folders = [Path(given) for given in options.paths]
         path = next(
             (found for folder in folders if (found := folder.parent / STATE).is_file()), None
         )

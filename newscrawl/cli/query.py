@@ -11,9 +11,9 @@ from typing import Any, Final
 import msgspec
 
 from newscrawl.cli.exits import ExitCode
-from newscrawl.cli.export import DEFAULT
-from newscrawl.corpus.database import Corpus
-from newscrawl.corpus.files import cut_files, find_files, workshop
+from newscrawl.cli.export import add_paths
+from newscrawl.corpus.database import Corpus, opened_corpus
+from newscrawl.corpus.files import cut_files
 from newscrawl.errors import InputError, UsageError
 
 EXAMPLE: Final = """
@@ -40,10 +40,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Define the command's options."""
     parser.epilog = EXAMPLE
     parser.add_argument("sql", metavar="SQL", help="one SELECT")
-    parser.add_argument(
-        "paths", nargs="*", metavar="PATH",
-        help=f"article files (JSON lines, also packed, or Parquet) or folders; - for standard input ({DEFAULT})",
-    )  # fmt: skip
+    add_paths(parser)
     parser.add_argument(
         "--format", choices=FORMATS, help="(table on a terminal, else csv)",
     )  # fmt: skip
@@ -53,10 +50,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> ExitCode:
     """Ask."""
     form = options.format or ("table" if sys.stdout.isatty() else "csv")
-    with (
-        workshop() as scratch,
-        Corpus(find_files(options.paths or [DEFAULT], scratch), scratch) as corpus,
-    ):
+    with opened_corpus(options.paths) as corpus:
         corpus.define_articles()
         damaged = [*corpus.torn, *cut_files(corpus.files)]
         for line in damaged:

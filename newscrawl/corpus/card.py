@@ -14,7 +14,7 @@ from newscrawl.corpus.selection import Tally, fate_of
 from newscrawl.errors import UsageError
 from newscrawl.items import SCHEMA_VERSION
 from newscrawl.reasons import EditCode, Reason
-from newscrawl.wording import numbered
+from newscrawl.wording import numbered, printable
 
 MAX_ROWS: Final = 100
 """Rows of a table; the rest are counted."""
@@ -167,11 +167,7 @@ def _selection(card: Card) -> Iterator[Iterable[str]]:
 
 def _inline(value: Any) -> str:
     text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
-    return (
-        "".join(sign if sign.isprintable() else " " for sign in text)
-        .replace("`", "'")
-        .replace("|", "¦")
-    )
+    return printable(text).replace("`", "'").replace("|", "¦")
 
 
 def _sources(figures: Figures) -> list[str]:
@@ -274,7 +270,7 @@ def _duplicates(figures: Figures) -> Iterator[Iterable[str]]:
     ]
     yield _counted("role", figures.roles, figures.articles)
     agencies: dict[str, int] = {}
-    for _, agency in figures.clusters.values():
+    for agency in figures.clusters.values():
         name = agency or "none named"
         agencies[name] = agencies.get(name, 0) + 1
     if agencies:
@@ -364,7 +360,7 @@ def plain(text: str) -> str:
     >>> plain("a|b <b> *x*\n")
     'a\\|b \\<b\\> \\*x\\* '
     """
-    line = "".join(sign if sign.isprintable() else " " for sign in text)
+    line = printable(text)
     return MARKDOWN_SIGNS.sub(r"\\\1", line)
 
 

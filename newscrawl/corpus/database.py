@@ -1,15 +1,16 @@
 """Article files, opened with DuckDB: whatever files they are in, they read as one relation of lines."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
 from newscrawl.corpus import NO_EXTRA
 from newscrawl.corpus.columns import column_types
-from newscrawl.corpus.files import PACKED, Files, mended, workshop
+from newscrawl.corpus.files import Files, find_files, mended, workshop
 from newscrawl.errors import InputError, UsageError
+from newscrawl.pages import PACKED
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -140,6 +141,19 @@ class Corpus:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+@contextmanager
+def opened_corpus(paths: Iterable[str | Path], beside: Path | None = None) -> Iterator[Corpus]:
+    """Find article files and open them, with a folder for what is on its way.
+
+    Args:
+        paths: files, folders, or `-`; see `find_files`.
+        beside: where that folder is made; see `workshop`.
+
+    """
+    with workshop(beside) as scratch, Corpus(find_files(paths, scratch), scratch) as corpus:
+        yield corpus
 
 
 @contextmanager

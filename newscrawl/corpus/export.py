@@ -72,7 +72,7 @@ class Wish:
     @property
     def links(self) -> bool:
         """Whether duplicates are looked for: shares must not tear an original from its copies."""
-        return self.is_linked or self.dedupe != "none" or is_shared(self.split)
+        return self.is_near or self.dedupe == "exact"
 
     @property
     def is_near(self) -> bool:
@@ -235,7 +235,7 @@ def _write_parts(
             report.figures.add(marked)
             parts.write(part_of(exported, marked), marked)
             exported += 1
-        report.files = parts.close()
+        report.files = parts.close(on_request=report.figures.has_on_request)
     if read != chosen or not report.tally.adds_up():
         raise InputError("the files changed while they were read: begin again")
     return bad

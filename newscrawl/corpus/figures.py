@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from newscrawl.corpus.members import leading
 from newscrawl.items import Article
 
 HAS_TIME: Final = len("2026-01-31T")
@@ -55,7 +56,7 @@ class SourceFigures:
     @property
     def name(self) -> str:
         """The name that most of its articles give."""
-        return min(self.names, key=lambda name: (-self.names[name], name), default="")
+        return leading(self.names) or ""
 
 
 @dataclass(slots=True)
@@ -85,8 +86,8 @@ class Figures:
     opted_out: int = 0
     roles: Counter[str] = field(default_factory=Counter)
     """Articles in clusters, by role."""
-    clusters: dict[str, tuple[int, str | None]] = field(default_factory=dict)
-    """Size and agency of each."""
+    clusters: dict[str, str | None] = field(default_factory=dict)
+    """The agency of each."""
     made_with: dict[str, Counter[str]] = field(
         default_factory=lambda: {
             name: Counter() for name in ("newscrawl", "trafilatura", "publisher_layout", "profile")
@@ -137,7 +138,7 @@ class Figures:
             self.opt_outs.update({f"{sign.signal}: {sign.value}" for sign in article.opt_outs})
         if article.cluster:
             self.roles[article.cluster.role] += 1
-            self.clusters[article.cluster.id] = (article.cluster.size or 0, article.cluster.agency)
+            self.clusters[article.cluster.id] = article.cluster.agency
         made = article.extracted_with
         for name, counts in self.made_with.items():
             if value := getattr(made, name):

@@ -11,13 +11,12 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final, cast
 
 from newscrawl.errors import InputError, UsageError
-from newscrawl.pages import Source, open_source
+from newscrawl.pages import PACKED, SUFFIXES, Source, open_source
 
 if TYPE_CHECKING:
     from io import BufferedReader
 
-LINES: Final = (".jsonl", ".jl", ".ndjson")
-PACKED: Final = (".gz", ".zst")
+LINES: Final = tuple(suffix for suffix, form in SUFFIXES.items() if form == "jsonl")
 PARQUET: Final = ".parquet"
 DATA: Final = (*(f"{kind}{packing}" for kind in LINES for packing in ("", *PACKED)), PARQUET)
 OTHERS: Final = frozenset({".csv", ".tsv", ".xml", ".txt", ".md", ".html", ".warc", ".pdf"})

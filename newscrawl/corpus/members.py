@@ -58,11 +58,16 @@ def latest(instant: datetime | None, printed: str | None) -> datetime | None:
         return instant
 
 
+def leading(counts: Counter[str]) -> str | None:
+    """Give what was counted most; of equals the first by name, so that the order of counting does not matter."""
+    return min(counts, key=lambda name: (-counts[name], name), default=None)
+
+
 def agency_of(members: Iterable[Member]) -> str | None:
     """Give the agency that most articles name, versions of one counted once."""
     named = {(member.key, agency) for member in members for agency in member.agencies}
     counts = Counter(agency for _, agency in sorted(named))
-    return min(counts, key=lambda agency: (-counts[agency], agency)) if counts else None
+    return leading(counts)
 
 
 def cluster_id(source: str | None, identity: str, text_hash: str = "") -> str:

@@ -140,11 +140,9 @@ class Parts:
         self._places: dict[str, int] = {}
         self._counts: dict[str, int] = {}
         self._stems: dict[str, int] = {}
-        self._has_on_request = False
 
     def write(self, part: str, article: Article) -> None:
         """Write an article into a part."""
-        self._has_on_request |= bool(article.removed or article.provenance)
         if self._alone:
             self._write_alone(part, article, self._alone(article))
             return
@@ -161,8 +159,13 @@ class Parts:
         self._append(name, file, data)
         self._counts[name] += 1
 
-    def close(self) -> list[FileEntry]:
-        """Finish all files, and describe them."""
+    def close(self, *, on_request: bool) -> list[FileEntry]:
+        """Finish all files, and describe them.
+
+        Args:
+            on_request: whether an article has `removed` or `provenance`, so that tables need columns for them.
+
+        """
         for name in self._counts:
             if not self._alone and self._format.closing:
                 self._append(name, self._file(name), self._format.closing)
@@ -170,24 +173,20 @@ class Parts:
             file.close()
         self._open.clear()
         if self._name == "parquet":
-            self._pack()
+            self._pack(on_request=on_request)
         return [
             describe_file(self._folder / name, name, self._counts[name])
             for name in sorted(self._counts)
         ]
 
-    def _pack(self) -> None:
+    def _pack(self, *, on_request: bool) -> None:
         with scratch_database() as database:
             for name in sorted(self._counts):
                 path = self._folder / name
                 lines = path.with_name(f"{name}.lines")
                 path.rename(lines)
                 to_parquet(
-                    database,
-                    lines,
-                    path,
-                    articles=self._counts[name],
-                    on_request=self._has_on_request,
+                    database, lines, path, articles=self._counts[name], on_request=on_request
                 )
                 lines.unlink()
 

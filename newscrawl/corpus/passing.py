@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from newscrawl.corpus.clusters import SIMILAR
-from newscrawl.corpus.members import DIGITS, Member, cluster_id, member_of, role_of
+from newscrawl.corpus.members import DIGITS, Member, cluster_id, leading, member_of, role_of
 from newscrawl.corpus.shingles import Sketches, similarity
 from newscrawl.items import Article, Cluster
 
@@ -89,7 +89,7 @@ class WindowLinker:
         )
         passed = _Passed(member, article.text_hash, shingles, keys, time, family)
         family.agencies.update(set(member.agencies))
-        agency = min(family.agencies, key=lambda a: (-family.agencies[a], a), default=None)
+        agency = leading(family.agencies)
         if family.original is None or member.rank(agency) < family.original.member.rank(agency):
             family.original = passed
         self._keep(passed)

@@ -9,6 +9,7 @@ import numpy as np
 from newscrawl.corpus import NO_EXTRA
 from newscrawl.corpus.figures import FILLED, UNKNOWN, Figures
 from newscrawl.errors import UsageError
+from newscrawl.wording import printable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -95,7 +96,7 @@ def _bars(axes: "Axes", label: str, rows: Sequence[tuple[str, float]]) -> None:
 
 
 def _label(name: str) -> str:
-    return "".join(sign if sign.isprintable() else " " for sign in name[:40])
+    return printable(name[:40])
 
 
 def _histogram(axes: "Axes", label: str, rows: Sequence[tuple[str, float]]) -> None:
