@@ -230,3 +230,23 @@ def _name_those_left_open(folder: Path) -> None:
             left += 1
     if left:
         logger.info("%s: %s of a crawl that was killed", folder, numbered(left, "archive"))
+
+
+def forget_archives(folder: Path, before: float) -> int:
+    """Delete the archives that were last written to before a time; those that are open stay.
+
+    Args:
+        folder: where they are.
+        before: seconds since 1970.
+
+    Returns:
+        How many were deleted.
+
+    """
+    old = 0
+    for path in sorted(folder.glob("*.warc.*")) if folder.is_dir() else ():
+        with contextlib.suppress(OSError):
+            if not path.name.endswith(OPEN) and path.stat().st_mtime < before:
+                path.unlink()
+                old += 1
+    return old

@@ -1,10 +1,13 @@
-"""Run crawls from Python: one process, one after the other, and what their stats say."""
+"""Run crawls from Python: one process, several crawls, and what their stats say."""
 
 import asyncio
+import math
 import os
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from scrapy import Spider, signals
 from scrapy.crawler import AsyncCrawlerProcess, Crawler
@@ -13,7 +16,10 @@ from scrapy.utils.project import get_project_settings
 
 from newscrawl.errors import NewscrawlError
 from newscrawl.items import Page, Rejected
+from newscrawl.logs import crawl_of
 from newscrawl.publishers import VARIABLE
+from newscrawl.recording import Recorder
+from newscrawl.reports.building import Crawled
 from newscrawl.spiders.articles import ArticlesSpider
 
 
@@ -23,6 +29,31 @@ class Job:
 
     spider: str
     arguments: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def source(self) -> str:
+        """What its log lines name: the spider, or the first site that it was given."""
+        sites = str(self.arguments.get("site") or self.arguments.get("url") or "").split()
+        return (urlsplit(sites[0]).hostname if sites else None) or self.spider
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ran:
+    """A crawl that was run."""
+
+    job: Job
+    stats: dict[str, Any]
+    """Scrapy's."""
+    crawled: Crawled | None = None
+    """What its report needs; absent where there is no state."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """What all crawls of a run may take together."""
+
+    seconds: float = math.inf
+    requests: float = math.inf
 
 
 def project_settings(**overrides: Any) -> Settings:
@@ -38,33 +69,83 @@ def project_settings(**overrides: Any) -> Settings:
     return settings
 
 
-def run_crawls(jobs: Iterable[Job], settings: Settings) -> list[dict[str, Any]]:
-    """Run crawls one after the other; give the stats of each.
+class _Crawls:
+    """The crawls of a run: begins the next when one ends, while the budget lasts."""
 
-    One after the other, because they may append to the same file. Ctrl-C ends the one that runs,
-    what it has got is written, and the others are not begun.
+    def __init__(
+        self, process: AsyncCrawlerProcess, jobs: Iterable[Job], at_once: int, budget: Budget
+    ) -> None:
+        self.process = process
+        self.waiting = list(jobs)
+        # What one takes is known when it has ended.
+        self.at_once = at_once if budget.requests == math.inf else 1
+        self.requests = budget.requests
+        self.deadline = time.monotonic() + budget.seconds
+        self.begun: list[tuple[Job, Crawler, asyncio.Future[None]]] = []
+
+    def begin(self) -> None:
+        """Begin as many as may go on at once."""
+        under_way = sum(not task.done() for *_, task in self.begun)
+        while self.waiting and under_way < self.at_once and self._may_go_on():
+            self._begin_one(self.waiting.pop(0))
+            under_way += 1
+
+    def _begin_one(self, job: Job) -> None:
+        crawler = self.process.create_crawler(job.spider)
+        limits = {
+            "NEWSCRAWL_MAX_SECONDS": self.deadline - time.monotonic(),
+            "NEWSCRAWL_MAX_REQUESTS": self.requests - self._made(),
+        }
+        for name, value in limits.items():
+            if value != math.inf:
+                crawler.settings.set(name, value, priority="cmdline")
+        with crawl_of(job.source):
+            task = self.process.crawl(crawler, **job.arguments)
+        self.begun.append((job, crawler, task))
+        # The next is begun before the process looks whether any is left.
+        task.add_done_callback(lambda _: self.begin())
+
+    def _may_go_on(self) -> bool:
+        if any(_was_stopped(crawler) for _, crawler, _ in self.begun):
+            return False
+        return self.deadline - time.monotonic() > 0 and self.requests - self._made() >= 1
+
+    def _made(self) -> int:
+        return sum(int(_stats(c).get("downloader/request_count", 0)) for _, c, _ in self.begun)
+
+
+def run_crawls(
+    jobs: Iterable[Job], settings: Settings, *, at_once: int = 1, budget: Budget | None = None
+) -> list[Ran]:
+    """Run crawls; give what became of each that was begun.
+
+    One after the other unless told otherwise, because they may append to the same file. Ctrl-C ends those that run,
+    what they have got is written, and the others are not begun.
+
+    Args:
+        jobs: the crawls, in their order.
+        settings: Scrapy's.
+        at_once: how many may be under way at a time.
+        budget: what all together may take; what is left is for another run.
+
+    Raises:
+        NewscrawlError: one could not begin: a state that cannot be used, a setting that is wrong.
+
     """
     process = AsyncCrawlerProcess(settings)
-    waiting, started = list(jobs), list[Crawler]()
-    begun = list[asyncio.Future[None]]()
-
-    def begin_next(_: object = None) -> None:
-        # The crawler is replaced before the process looks whether any is left.
-        if waiting and not (started and _was_stopped(started[-1])):
-            job = waiting.pop(0)
-            crawler = process.create_crawler(job.spider)
-            started.append(crawler)
-            task = process.crawl(crawler, **job.arguments)
-            begun.append(task)
-            task.add_done_callback(begin_next)
-
-    begin_next()
+    crawls = _Crawls(process, jobs, at_once, budget or Budget())
+    crawls.begin()
     process.start()
-    for crawler, task in zip(started, begun, strict=True):
+    for _, crawler, task in crawls.begun:
         error = task.exception() if task.done() and not task.cancelled() else None
         if error and (isinstance(error, NewscrawlError) or not crawler.spider):
             raise error  # a state that cannot be used, a run that is locked out, a setting that is wrong
-    return [crawler.stats.get_stats() for crawler in started if crawler.stats]
+    return [Ran(job=job, stats=_stats(c), crawled=_crawled(c)) for job, c, _ in crawls.begun]
+
+
+def stats_of(ran: Sequence[Ran]) -> list[dict[str, Any]]:
+    """Give the stats of crawls."""
+    return [one.stats for one in ran]
 
 
 def fetch_pages(urls: Iterable[str], settings: Settings) -> list[Page | Rejected]:
@@ -89,6 +170,14 @@ def crawl_items(spider: type[Spider], settings: Settings, **arguments: Any) -> l
     return items
 
 
+def _stats(crawler: Crawler) -> dict[str, Any]:
+    return crawler.stats.get_stats() if crawler.stats else {}
+
+
+def _crawled(crawler: Crawler) -> Crawled | None:
+    recorder = crawler.get_extension(Recorder) if crawler.extensions else None
+    return recorder.crawled() if recorder else None
+
+
 def _was_stopped(crawler: Crawler) -> bool:
-    stats = crawler.stats.get_stats() if crawler.stats else {}
-    return stats.get("finish_reason") == "shutdown"
+    return _stats(crawler).get("finish_reason") == "shutdown"

@@ -4,6 +4,9 @@ NewscrawlError
 ├── UsageError       the caller asked for something that cannot be done (exit code 2)
 ├── InputError       a file or line that cannot be read as what it was said to be
 ├── StateError       the crawl state is damaged, locked, too new, or cannot be written
+│   └── TakenError   another run is at work on the source
+├── ArchiveError     raw responses cannot be kept
+├── ReportError      a report, its page or the metrics cannot be written, or a notice not be sent
 └── DataError        a file of our own reference data, or of the user's, is wrong
 """
 
@@ -24,8 +27,16 @@ class ArchiveError(NewscrawlError):
     """The archive of raw responses cannot be written."""
 
 
+class ReportError(NewscrawlError):
+    """A report that cannot be written, or a notice that cannot be sent; what was crawled is not touched by it."""
+
+
 class StateError(NewscrawlError):
     """A crawl state that cannot be used as it is; the text says what to do."""
+
+
+class TakenError(StateError):
+    """A source that another run is at work on."""
 
 
 class DataError(NewscrawlError):

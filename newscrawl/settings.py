@@ -53,7 +53,11 @@ ITEM_PIPELINES = {
     "newscrawl.pipelines.Judge": 500,
     "newscrawl.pipelines.InRange": 600,
 }
-EXTENSIONS = {"newscrawl.extensions.Accounting": 100, "newscrawl.extensions.ProgressLine": 110}
+EXTENSIONS = {
+    "newscrawl.extensions.Accounting": 100,
+    "newscrawl.extensions.ProgressLine": 110,
+    "newscrawl.recording.Recorder": 120,
+}
 FEED_EXPORTERS = {
     "jsonl": "newscrawl.exporters.ArticleLinesExporter",
     "jsonlines": "newscrawl.exporters.ArticleLinesExporter",
@@ -100,6 +104,45 @@ NEWSCRAWL_BROWSER = ""
 NEWSCRAWL_ALLOWED: dict[str, list[str]] = {}
 # Whether lists, too, are looked at only when their time has come; `newscrawl run --due` sets it.
 NEWSCRAWL_DUE = False
+
+# Seconds and requests after which a crawl asks for nothing more, and ends what is under way; 0 for no limit. What is left is
+# for the next run.
+NEWSCRAWL_MAX_SECONDS = 0
+NEWSCRAWL_MAX_REQUESTS = 0
+# Bytes that must stay free on the disks that are written to; a crawl that would take more ends before anything is lost.
+NEWSCRAWL_LEAST_FREE = 200_000_000
+# Crawls that newscrawl run has under way at a time.
+NEWSCRAWL_CRAWLS_AT_ONCE = 4
+
+# From when on a source is in trouble: failures in a row of all its lists; ages such as "12h" without anything new, or
+# "never", by registered domain. A source that is not named is quiet when its pause is none of its own habit.
+NEWSCRAWL_FAILING_AFTER = 3
+NEWSCRAWL_QUIET_AFTER: dict[str, str] = {}
+# Shares that newscrawl run lets pass before its exit code says so: of pages that failed by a bug (1), of the sources that
+# were asked and are in trouble (4), or quiet (3).
+NEWSCRAWL_MOST_FAILED = 0.0
+NEWSCRAWL_MOST_DEGRADED = 0.0
+NEWSCRAWL_MOST_QUIET = 0.0
+
+# Run reports: whether each crawl writes its own (newscrawl run writes one for all), their folder (empty for `runs` beside
+# the state), and the days for which they are kept.
+NEWSCRAWL_REPORT = True
+NEWSCRAWL_REPORTS = ""
+NEWSCRAWL_REPORT_DAYS = 90
+# Whether newscrawl run writes the page for people too, as latest.html.
+NEWSCRAWL_REPORT_PAGE = False
+# A file of metrics for Prometheus' node exporter, written when newscrawl run ends; empty for none.
+NEWSCRAWL_METRICS = ""
+# What newscrawl run tells when sources come into trouble or out of it, or when it fails: a command that gets JSON on its
+# standard input, an address that JSON is posted to, addresses to write to (by Scrapy's MAIL_* settings).
+NEWSCRAWL_NOTICE_COMMAND = ""
+NEWSCRAWL_NOTICE_WEBHOOK = ""
+NEWSCRAWL_NOTICE_MAIL: list[str] = []
+# Exit codes that are told, and the age after which a trouble that lasts is told again.
+NEWSCRAWL_NOTICE_CODES = [1, 3, 4, 5]
+NEWSCRAWL_NOTICE_AGAIN = "1d"
+# Days for which raw responses are kept; 0 for ever.
+NEWSCRAWL_ARCHIVE_DAYS = 0
 
 # Processes that clean the pages, so that the crawl goes on meanwhile; 0 to clean in the crawl's own. With
 # them, pipelines between 50 and 500 get articles, not drafts.

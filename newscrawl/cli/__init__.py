@@ -4,13 +4,16 @@ import argparse
 import logging
 import os
 import sys
+import time
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from importlib.metadata import version
+from pathlib import Path
 from typing import Final
 
 from newscrawl.cli.exits import ExitCode
 from newscrawl.errors import NewscrawlError, UsageError
+from newscrawl.logs import FORMS, JsonLines, OneLine, Plain, log_to, run_name
 
 COMMANDS: Final = {
     "demo": "crawl the built-in news site and show what comes out; needs no network",
@@ -22,6 +25,9 @@ COMMANDS: Final = {
     "explain": "say where each field of a page came from, and what was removed and why",
     "sources": "add, list, show and test the publisher files that crawls and cleaning rest on",
     "fixture": "keep a page and the article that is expected of it, as a test",
+    "status": "tell how sources are: what is wrong, what is due, what is left, how full the disk is",
+    "report": "make a page of what runs did",
+    "doctor": "check this machine and the store: versions, disk, clock, names, robots agent",
     "state": "look into the crawl state, check it, or make it forget",
     "diff": "show what changed between the versions of an article",
     "reclean": "clean the pages that were kept with this version, and show what changes",
@@ -50,7 +56,6 @@ def _main(argv: list[str]) -> int:
     if not getattr(options, "run", None):
         parser.print_help(sys.stderr)
         return ExitCode.USAGE
-    _configure_logging(options)
     return _guarded(options)
 
 
@@ -58,6 +63,7 @@ def _guarded(options: argparse.Namespace) -> int:
     """Run the command; an error is one line on stderr, with a traceback only under -v."""
     run: Run = options.run
     try:
+        _configure_logging(options)
         return run(options)
     except UsageError as error:
         print(f"newscrawl: {error}", file=sys.stderr)
@@ -116,6 +122,18 @@ def add_common_options(parser: argparse.ArgumentParser, *, is_action: bool = Fal
     )
 
 
+def add_log_options(parser: argparse.ArgumentParser) -> None:
+    """Add where logs go, and in which form."""
+    parser.add_argument(
+        "--log-file", metavar="FILE",
+        help="write a log to FILE too, from level INFO on; it is turned over at 10 MB, five are kept",
+    )  # fmt: skip
+    parser.add_argument(
+        "--log-format", choices=FORMS, default="text",
+        help="text, or json for an object a line with time, level, run, source and message",
+    )  # fmt: skip
+
+
 def positive_number(text: str) -> int:
     """Read an option that must be a number above 0."""
     if not text.isdigit() or int(text) < 1:
@@ -129,32 +147,23 @@ def _configure_logging(options: argparse.Namespace) -> None:
     handler = logging.StreamHandler(sys.stderr)
     # On the handler: Scrapy opens the root logger for all levels.
     handler.setLevel(level)
-    handler.setFormatter(_Plain("%(levelname)s %(name)s: %(message)s"))
+    handler.setFormatter(Plain("%(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=level, handlers=[handler])
     if not options.verbose:
         # Certificates that do not match, line by line; Scrapy goes on all the same. By a filter,
         # because Scrapy resets the levels of its own loggers.
         handler.addFilter(lambda record: record.name != "scrapy.core.downloader.tls")
-        handler.setFormatter(_OneLine())
+        handler.setFormatter(OneLine())
+    options.run_name = run_name(time.time())
+    if getattr(options, "log_format", "text") == "json":
+        handler.setFormatter(JsonLines(options.run_name))
+    if path := getattr(options, "log_file", None):
+        # A file is read when something went wrong: it has more than a terminal.
+        log_to(Path(path), options.log_format, options.run_name, min(level, logging.INFO))
     if options.verbose < 2:
         # They announce for each page what we return as a reason.
         for name in ("trafilatura", "htmldate", "charset_normalizer", "readability"):
             logging.getLogger(name).setLevel(logging.CRITICAL)
-
-
-class _Plain(logging.Formatter):
-    """Print nothing that steers a terminal: messages hold addresses and words of strangers' pages."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        return "".join(c if c.isprintable() or c in "\n\t" else "�" for c in super().format(record))
-
-
-class _OneLine(_Plain):
-    """Print the first line of a message, and no traceback: these are for -v."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        lines = record.getMessage().splitlines() or [""]
-        return "newscrawl: " + "".join(c if c.isprintable() else "�" for c in lines[0])
 
 
 class _Version(argparse.Action):

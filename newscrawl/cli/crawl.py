@@ -4,6 +4,7 @@ import argparse
 import logging
 import re
 import sys
+import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,10 +14,11 @@ from urllib.parse import urlsplit
 from scrapy.settings import Settings
 from scrapy.spiderloader import get_spider_loader
 
-from newscrawl.cli import positive_number
+from newscrawl.cli import add_log_options, positive_number
 from newscrawl.cli.exits import ExitCode
 from newscrawl.cli.output import add_output_options, open_file
-from newscrawl.crawling import Job, project_settings, run_crawls
+from newscrawl.cli.reporting import write_report
+from newscrawl.crawling import Job, project_settings, run_crawls, stats_of
 from newscrawl.discovery.bounds import parse_bounds
 from newscrawl.discovery.links import link_kind
 from newscrawl.errors import UsageError
@@ -26,6 +28,7 @@ from newscrawl.profiles import read_profiles
 from newscrawl.publishers import registry
 from newscrawl.quality import registrable_domain
 from newscrawl.reasons import Reason
+from newscrawl.reports.building import Verdict
 from newscrawl.spiders.articles import home_of
 from newscrawl.wording import numbered
 
@@ -101,6 +104,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--no-archive", action="store_true",
         help="do not keep raw responses; else they go as WARC into the folder raw/ beside the state",
     )  # fmt: skip
+    add_log_options(parser)
     parser.add_argument(
         "-s", dest="settings", action="append", default=[], metavar="NAME=VALUE",
         help="a Scrapy setting, as in scrapy crawl",
@@ -122,6 +126,7 @@ def run(options: argparse.Namespace) -> ExitCode:
         NEWSCRAWL_REJECTS=options.rejects or "",
         NEWSCRAWL_PROFILES=options.profiles or "",
         NEWSCRAWL_PROGRESS=not options.quiet,
+        NEWSCRAWL_REPORT=False,
     )
     settings.update(feed_settings(options, settings), priority="cmdline")
     extra = {name: getattr(options, name) for name in ("limit", "since", "until")}
@@ -131,18 +136,25 @@ def run(options: argparse.Namespace) -> ExitCode:
     jobs = plan(options.sources, extra)
     if options.rejects:
         open_file(Path(options.rejects)).close()
-    stats = run_crawls(jobs, settings)
+    began = time.time()
+    ran = run_crawls(jobs, settings)
+    stats = stats_of(ran)
     for one in stats:
         if not options.quiet:
             print_ends(one)
-    return exit_code(stats, _expected_sources(jobs))
+    code = exit_code(stats, _expected_sources(jobs))
+    if settings.get("NEWSCRAWL_STATE"):
+        write_report(
+            ran, settings, command="newscrawl crawl", began=began, verdict=Verdict(code=code)
+        )
+    return code
 
 
 def _dry_run(options: argparse.Namespace, extra: dict[str, Any], settings: Settings) -> ExitCode:
     """Fetch the lists, and print what would be fetched; the state is only looked into."""
     state = settings.get("NEWSCRAWL_STATE") or "-"
     settings.update({"NEWSCRAWL_STATE": "", "FEEDS": {}}, priority="cmdline")
-    stats = run_crawls(plan(options.sources, {**extra, "dry_run": state}), settings)
+    stats = stats_of(run_crawls(plan(options.sources, {**extra, "dry_run": state}), settings))
     planned = sum(one.get("newscrawl/planned", 0) for one in stats)
     if not options.quiet:
         print(f"newscrawl: {numbered(planned, 'address', 'addresses')} listed", file=sys.stderr)
@@ -227,12 +239,6 @@ def exit_code(stats: list[dict[str, Any]], expected: Iterable[frozenset[str]]) -
     }  # fmt: skip
     is_missing = any(not group & delivered for group in expected)
     return ExitCode.DEGRADED if is_missing else ExitCode.OK
-
-
-def exit_code_of_due(stats: list[dict[str, Any]]) -> ExitCode:
-    """Give the exit code of crawls of what was due, which need not bring anything."""
-    code = exit_code(stats, ())
-    return ExitCode.OK if code is ExitCode.NOTHING else code
 
 
 def _exit_code_of_nothing(stats: list[dict[str, Any]]) -> ExitCode:

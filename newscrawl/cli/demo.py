@@ -19,7 +19,7 @@ from newscrawl.cli.crawl import exit_code, log_settings
 from newscrawl.cli.exits import ExitCode
 from newscrawl.cli.explain import show
 from newscrawl.cli.output import open_file
-from newscrawl.crawling import Job, project_settings, run_crawls
+from newscrawl.crawling import Job, project_settings, run_crawls, stats_of
 from newscrawl.demo.server import DemoServer
 from newscrawl.demo.site import DemoPublisher, Resource, build_site, load_publishers
 from newscrawl.extensions import last_line
@@ -97,6 +97,7 @@ def _crawl(
         FEEDS=feed,
         NEWSCRAWL_REJECTS=str(rejects),
         NEWSCRAWL_STATE=state,
+        NEWSCRAWL_REPORT=False,
     )
     sites = " ".join(publisher.base for publisher in publishers)
     # Two pages that must be refused: one that robots.txt forbids, and one that is not there.
@@ -104,7 +105,7 @@ def _crawl(
         f"{publishers[0].base}/{path}" for path in ("private/members", "no-such-story")
     )
     job = Job(spider="articles", arguments={"site": sites, "url": refused})
-    return run_crawls([job, job], settings)
+    return stats_of(run_crawls([job, job], settings))
 
 
 def _show_one(site: dict[str, Resource], console: Console) -> None:

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -46,7 +47,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     forget.set_defaults(run=run_forget)
     check = actions.add_parser("check", help="check the database, its sums and the article files")
     check.set_defaults(run=run_check)
-    for action in (show, forget, check):
+    mend = actions.add_parser(
+        "mend-clock",
+        help="move what was planned while the clock was ahead, where runs refuse to begin because of it",
+    )
+    mend.set_defaults(run=run_mend_clock)
+    for action in (show, forget, check, mend):
         add_state_options(action)
         add_common_options(action, is_action=True)
 
@@ -117,6 +123,14 @@ def run_check(options: argparse.Namespace) -> ExitCode:
     if not problems and not options.quiet:
         print(f"{options.state}: sound")
     return ExitCode.FAILED if problems else ExitCode.OK
+
+
+def run_mend_clock(options: argparse.Namespace) -> ExitCode:
+    """Take the present clock for right."""
+    opened(options).mend_clock(time.time())
+    if not options.quiet:
+        print("newscrawl: what was planned while the clock was ahead is moved", file=sys.stderr)
+    return ExitCode.OK
 
 
 def _show_address(state: State, url: str) -> ExitCode:

@@ -18,7 +18,7 @@ from twisted.python.failure import Failure
 from newscrawl.downloading.keys import ARTICLE_KEY
 from newscrawl.downloading.pace import Pace, retry_after
 from newscrawl.downloading.pause import PauseMiddleware
-from newscrawl.errors import NewscrawlError, StateError
+from newscrawl.errors import NewscrawlError, StateError, TakenError
 from newscrawl.failures import failure_reason
 from newscrawl.frontier.requests import (
     LEASE_KEY,
@@ -33,6 +33,8 @@ from newscrawl.frontier.requests import (
 )
 from newscrawl.frontier.retrying import Retrying
 from newscrawl.frontier.runs import begin_run
+from newscrawl.frontier.signals import page_ended, run_ended
+from newscrawl.frontier.stint import Stint
 from newscrawl.frontier.storing import PageUnchanged, UnderWay, stored_form
 from newscrawl.frontier.tickets import Ticket, iterated
 from newscrawl.items import Article, Rejected
@@ -43,6 +45,7 @@ from newscrawl.reasons import Reason
 from newscrawl.state import Claim, Entry, Lease, Line, Outcome
 from newscrawl.state.addresses import digest_of
 from newscrawl.state.ends import End, Ledger, end_of
+from newscrawl.state.health import Trouble
 from newscrawl.state.plan import is_slow_down, plan_for
 from newscrawl.state.sqlite import LEASE_SECONDS, SQLiteFrontier
 
@@ -69,6 +72,7 @@ class FrontierMiddleware:
         self.plans: dict[str, str] = crawler.settings.getdict("NEWSCRAWL_REVISITS")
         self.own_pace = Pace(crawler.settings)
         self.retrying = Retrying(crawler.settings)
+        self.stint = Stint(crawler.settings, crawler.stats)
         self.tickets: dict[int, Ticket] = {}
         self.acks: set[asyncio.Task[None]] = set()
         self.seeding: asyncio.Task[None] | None = None
@@ -132,7 +136,7 @@ class FrontierMiddleware:
     async def _feed(self, start: AsyncIterator[Any]) -> AsyncIterator[Any]:
         items: asyncio.Queue[Any] = asyncio.Queue(maxsize=BATCH)
         self.seeding = asyncio.create_task(self._seed(start, items))
-        while not self.trouble and not self.is_closed:
+        while not self.trouble and not self.is_closed and not self._is_stint_over():
             while not items.empty():
                 yield items.get_nowait()
             self.wake.clear()
@@ -147,6 +151,23 @@ class FrontierMiddleware:
             await self._renew()
         if self.seeding.done() and not self.seeding.cancelled():
             self.seeding.result()  # what start() raised, Scrapy reports
+
+    def _is_stint_over(self) -> bool:
+        """End the run where it may not go on; what is under way comes to its end."""
+        over = self.stint.over(len(self.tickets))
+        if over is None:
+            return False
+        reason, why = over
+        logger.log(logging.ERROR if why else logging.INFO, "the crawl ends: %s", why or reason)
+        assert self.crawler.stats is not None
+        if why:
+            self.crawler.stats.set_value("newscrawl/stopped_by", why)
+        engine = self.crawler.engine
+        if engine and engine.spider and self.closing is None:
+            self.closing = asyncio.get_running_loop().create_task(
+                engine.close_spider_async(reason=reason)
+            )
+        return True
 
     async def _seed(self, start: AsyncIterator[Any], items: asyncio.Queue[Any]) -> None:
         """Put the start requests in batches, while the first of them are being fetched."""
@@ -184,6 +205,8 @@ class FrontierMiddleware:
         engine = self.crawler.engine
         assert engine is not None
         free = self.room - len(self.tickets)
+        left = self.stint.room(len(self.tickets))
+        free = free if left is None else min(free, left)
         if free <= 0 or engine.needs_backout():
             return Claim(wait=1.0)
         return await self.frontier.claim(free)
@@ -451,7 +474,7 @@ class FrontierMiddleware:
             if end is None:
                 logger.warning("%s: another run has taken it meanwhile", ticket.lease.url)
             else:
-                self._count(ticket, end)
+                self._count(ticket, end, outcome.reason)
         except Exception as error:  # noqa: BLE001 - a task of its own; whatever it is, the crawl stops
             self.stop(error)
         finally:
@@ -488,7 +511,10 @@ class FrontierMiddleware:
             if seconds:
                 await self.frontier.block(host_of(response.url), time.time() + seconds)
 
-    def _count(self, ticket: Ticket, end: End) -> None:
+    def _count(self, ticket: Ticket, end: End, reason: Reason | None) -> None:
+        self.crawler.signals.send_catch_log(
+            page_ended, url=ticket.lease.url, host=ticket.lease.host, end=end, reason=reason
+        )
         if end in (End.NEW, End.CHANGED, End.UNCHANGED):
             self._count_source(ticket.lease.host)
         self._stats(f"ends/{end}")
@@ -514,6 +540,7 @@ class FrontierMiddleware:
             )
             assert self.crawler.stats is not None
             self.crawler.stats.set_value("newscrawl/stopped_by", str(error))
+            self.crawler.stats.set_value("newscrawl/taken", isinstance(error, TakenError))
             engine = self.crawler.engine
             if engine and engine.spider:
                 self.closing = asyncio.get_running_loop().create_task(
@@ -546,18 +573,24 @@ class FrontierMiddleware:
         stats.set_value("newscrawl/refusing", list(ledger.refusing))
         stats.set_value("newscrawl/silent", list(ledger.silent))
         stats.set_value("newscrawl/drift", [found.said() for found in ledger.breaks])
+        if not ledger.adds_up():
+            logger.error(
+                "the ledger does not add up: %d addresses, but %d ends",
+                ledger.asked, sum(ledger.ends.values()),
+            )  # fmt: skip
         for found in ledger.breaks:
             logger.warning("drift: %s", found.said())
         for host in ledger.refusing:
             logger.warning("%s refuses, and is left alone for an hour", host)
         for host in ledger.silent:
             logger.warning("%s does not answer, and is left alone for an hour", host)
-        if not ledger.adds_up():
-            logger.error(
-                "the ledger does not add up: %d addresses, but %d ends",
-                ledger.asked, sum(ledger.ends.values()),
-            )  # fmt: skip
+        for finding in ledger.troubles:
+            if finding.trouble in (Trouble.FAILING, Trouble.QUIET):
+                logger.warning("%s", finding.said())
         logger.info("newscrawl: %s", ledger.last_line(), extra={"spider": spider})
+        self.crawler.signals.send_catch_log(
+            run_ended, run=self.frontier.run, job=self.frontier.key.job, ledger=ledger
+        )
 
     def _ticket(self, response: Response | Failure | None) -> Ticket | None:
         request = self._request_of(response)

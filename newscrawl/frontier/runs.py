@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 from scrapy import Spider
 from scrapy.settings import BaseSettings
@@ -9,8 +10,12 @@ from scrapy.settings import BaseSettings
 from newscrawl.errors import UsageError
 from newscrawl.publishers import publisher_for
 from newscrawl.state import Manners, RunKey
-from newscrawl.state.plan import parse_plan
+from newscrawl.state.health import Limits
+from newscrawl.state.plan import age_of, parse_plan
 from newscrawl.state.sqlite import SQLiteFrontier
+
+NEVER: Final = "never"
+"""In `NEWSCRAWL_QUIET_AFTER`: the source may pause as long as it likes."""
 
 
 def begin_run(settings: BaseSettings, spider: Spider) -> SQLiteFrontier:
@@ -37,7 +42,25 @@ def begin_run(settings: BaseSettings, spider: Spider) -> SQLiteFrontier:
             most_on=pages_of,
             delay=settings.getfloat("DOWNLOAD_DELAY"),
             patience=settings.getfloat("NEWSCRAWL_PATIENCE", Manners().patience),
+            health=health_limits(settings),
         ),
+    )
+
+
+def health_limits(settings: BaseSettings) -> Limits:
+    """Read from when on something counts as trouble of a source.
+
+    Raises:
+        UsageError: `NEWSCRAWL_QUIET_AFTER` names something that is no age.
+
+    """
+    ages = settings.getdict("NEWSCRAWL_QUIET_AFTER")
+    return Limits(
+        failing_after=settings.getint("NEWSCRAWL_FAILING_AFTER", Limits().failing_after),
+        quiet_after={
+            str(source).lower(): None if age in (NEVER, None) else age_of(str(age))
+            for source, age in ages.items()
+        },
     )
 
 

@@ -11,6 +11,7 @@ from typing import Protocol
 from newscrawl.items import Article
 from newscrawl.reasons import Reason
 from newscrawl.state.ends import End, Ledger
+from newscrawl.state.health import Limits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,6 +182,8 @@ class Manners:
     """Seconds between two requests to a host, for leases whose holder died."""
     patience: float = 120.0
     """Seconds that it waits for a host that asks to be left alone; what is longer is left for the next run."""
+    health: Limits = field(default_factory=Limits)
+    """From when on something counts as trouble of a source."""
 
 
 class Frontier(Protocol):

@@ -120,7 +120,28 @@ CREATE TABLE delivery (
 ) WITHOUT ROWID;
 CREATE INDEX delivery_day ON delivery (day);
 """
-MIGRATIONS: Final = (SCHEMA_1, SCHEMA_2, SCHEMA_3)
+SCHEMA_4: Final = """
+-- What became of a source's addresses; see newscrawl.state.tallies. at: hours since 1970.
+CREATE TABLE tally (
+    source TEXT NOT NULL, at INTEGER NOT NULL, kind TEXT NOT NULL, number INTEGER NOT NULL,
+    PRIMARY KEY (source, at, kind)
+) WITHOUT ROWID;
+CREATE INDEX tally_at ON tally (at);
+-- last_new: when it gave an article that was not known; reads: lists of it that were read since.
+CREATE TABLE source (
+    name TEXT PRIMARY KEY, last_new REAL, last_read REAL, reads INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+-- told: when a notice last named it; ended: when it was found to be over.
+CREATE TABLE trouble (
+    source TEXT NOT NULL, kind TEXT NOT NULL, since REAL NOT NULL, detail TEXT NOT NULL, told REAL, ended REAL,
+    PRIMARY KEY (source, kind)
+) WITHOUT ROWID;
+-- Lists among the addresses of a host, which are articles by far the most.
+CREATE INDEX url_list ON url (host) WHERE NOT is_article;
+-- When each part of the upkeep was done.
+CREATE TABLE upkeep (name TEXT PRIMARY KEY, at REAL NOT NULL) WITHOUT ROWID;
+"""
+MIGRATIONS: Final = (SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4)
 """The script that leads to each version of the schema from the one before; none is ever changed."""
 SCHEMA_VERSION: Final = len(MIGRATIONS)
 

@@ -11,6 +11,7 @@ from newscrawl.reasons import Reason
 
 if TYPE_CHECKING:
     from newscrawl.state.drift import Break
+    from newscrawl.state.health import Finding
 
 
 class End(StrEnum):
@@ -93,6 +94,12 @@ class Ledger:
     """Hosts that were left alone because they did not answer."""
     breaks: "tuple[Break, ...]" = ()
     """What sources no longer deliver as in the weeks before."""
+    sources: Mapping[str, Mapping[tuple[End, str], int]] = field(default_factory=dict)
+    """The ends by source; in the run itself, not of one that is looked up later."""
+    asked_sources: tuple[str, ...] = ()
+    """Sources of which anything was asked for."""
+    troubles: "tuple[Finding, ...]" = ()
+    """What is wrong with them."""
 
     def total(self, *ends: End) -> int:
         """Sum up ends."""

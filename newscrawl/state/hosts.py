@@ -32,11 +32,14 @@ class Hosts:
         row = self.database.execute(find, (name,)).fetchone()
         if row is None:
             self.database.execute(
-                "INSERT INTO host (name, source) VALUES (?, ?)",
-                (name, registrable_domain(name) or name),
+                "INSERT INTO host (name, source) VALUES (?, ?)", (name, self.source_of(name))
             )
             row = self.database.execute(find, (name,)).fetchone()
         return int(row[0])
+
+    def source_of(self, name: str) -> str:
+        """Give the source that a host belongs to."""
+        return registrable_domain(name) or name
 
     def rest(self, host: int, until: float) -> None:
         """Leave a host alone until a time, in seconds since 1970."""

@@ -4,7 +4,8 @@ import json
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -19,10 +20,16 @@ from newscrawl.state.deliveries import Counts, read_deliveries
 from newscrawl.state.drift import Break, find_breaks, latest
 from newscrawl.state.ends import REFUSED
 from newscrawl.state.files import ArticleFiles
+from newscrawl.state.health import Finding, Trouble
 from newscrawl.state.runs import RunLocks, open_runs
+from newscrawl.state.tallies import read_days
+from newscrawl.state.troubles import Told, Troubles
+from newscrawl.state.upkeep import Upkeep, is_due, move_back, tend
 
 MAX_LISTS = 200
 """Lists of a source that are shown."""
+RUN = "the run"
+"""In the place of a source, where it is the run that is in trouble."""
 STATES = ("waiting", "leased", "done")
 
 
@@ -286,6 +293,72 @@ class State:
         """Compare what a source delivered on the latest day with the weeks before."""
         parts = self.deliveries(source).items()
         return [found for part, days in parts for found in find_breaks(source, part, *latest(days))]
+
+    def history(self, source: str) -> dict[date, Counter[str]]:
+        """Give how a source's addresses ended in the last weeks, by day in UTC, oldest first."""
+        return read_days(self.database, source)
+
+    def last_new(self, source: str) -> float | None:
+        """Give when a source brought an article that was not known, in seconds since 1970."""
+        row = self.database.execute(
+            "SELECT last_new FROM source WHERE name = ?", (source,)
+        ).fetchone()
+        return row[0] if row else None
+
+    def next_due_of(self, source: str) -> float | None:
+        """Give when the next list of a source is looked at, in seconds since 1970."""
+        query = (
+            "SELECT min(due) FROM url WHERE host IN (SELECT id FROM host WHERE source = ?) "
+            "AND NOT is_article AND state = 2"
+        )
+        found: float | None = self.database.execute(query, (source,)).fetchone()[0]
+        return found
+
+    def backlog(self, now: float) -> tuple[int, int]:
+        """Count the addresses that runs have left, and those whose time has come."""
+        waiting = self._number("SELECT coalesce(sum(waiting), 0) FROM queue WHERE waiting > 0")
+        due = self._number("SELECT count(*) FROM url WHERE state = 2 AND due <= ?", now)
+        return waiting, due
+
+    def article_bytes(self) -> int:
+        """Sum up the bytes of the article files."""
+        return self._number("SELECT coalesce(sum(size), 0) FROM file")
+
+    def troubles(self) -> list[Finding]:
+        """Give what is wrong with sources, as the last run that asked them found."""
+        return Troubles(self.database).of()
+
+    def note_run(self, broken: Sequence[Finding], now: float) -> None:
+        """Note that the run is in trouble, or no longer; it stands in the place of a source."""
+        with self._writing():
+            Troubles(self.database).note(RUN, broken, now, judged=[Trouble.BROKEN])
+
+    def to_tell(self, now: float, remind_after: float) -> Told:
+        """Give what a notice is to name now, and note that it was named."""
+        with self._writing():
+            return Troubles(self.database).to_tell(now, remind_after)
+
+    def tend(self, now: float) -> Upkeep | None:
+        """Do the upkeep that is due; None where none is.
+
+        Raises:
+            StateError: the state cannot be written.
+
+        """
+        return tend(self.database, self.path, now) if is_due(self.database, now) else None
+
+    def mend_clock(self, now: float) -> None:
+        """Take a clock for right, and move what was planned by one that was ahead."""
+        with self._writing():
+            move_back(self.database, now)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            with writing(self.database):
+                yield
+        except sqlite3.Error as error:
+            raise explain(error, self.path) from error
 
     def due_jobs(self, now: float) -> list[DueJob]:
         """Give the jobs of which something is due or was left, in the order in which they were begun."""

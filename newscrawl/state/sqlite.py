@@ -10,11 +10,11 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from newscrawl.errors import StateError
+from newscrawl.errors import StateError, TakenError
 from newscrawl.items import Article
 from newscrawl.reasons import Reason
 from newscrawl.state import Claim, Entry, Lease, Manners, Outcome, Put, RunKey, Stored
@@ -24,6 +24,7 @@ from newscrawl.state.deliveries import Deliveries, count_delivery, read_deliveri
 from newscrawl.state.drift import Break, find_breaks, is_recent
 from newscrawl.state.ends import End, Ledger
 from newscrawl.state.files import ArticleFiles
+from newscrawl.state.health import Finding, Trouble, judge_source
 from newscrawl.state.hosts import LONGEST_BLOCK, Hosts
 from newscrawl.state.plan import (
     DEFAULT,
@@ -41,6 +42,9 @@ from newscrawl.state.plan import (
     within,
 )
 from newscrawl.state.runs import RunLocks, open_runs
+from newscrawl.state.tallies import Tallies
+from newscrawl.state.troubles import Troubles
+from newscrawl.state.upkeep import mend_clock
 
 WAITING, LEASED, DONE = 0, 1, 2
 NO_URL: Final = 0
@@ -93,6 +97,7 @@ class SQLiteFrontier:
         self._check_not_lost(path, articles)
         self.database = open_database(path)
         self.deliveries = Deliveries(self.database)
+        self.tallies = Tallies(self.database)
         self.files = ArticleFiles(articles, articles.parent / "recovered", self.database)
         self.articles = ArticleStore(self.database, self.files)
         self.hosts = Hosts(self.database)
@@ -226,6 +231,7 @@ class SQLiteFrontier:
             )
 
     def _begin(self) -> int:
+        mend_clock(self.database, time.time())
         self._bury_the_dead()
         self._refuse_second()
         now = time.time()
@@ -273,7 +279,7 @@ class SQLiteFrontier:
         for run, _, locks, pid, started in open_runs(self.database):
             for lock in set(json.loads(locks)) & set(self.key.locks):
                 since = datetime.fromtimestamp(started, UTC)
-                raise StateError(
+                raise TakenError(
                     f"{lock} is being crawled already, by process {pid} (run {run}, since "
                     f"{since:%Y-%m-%d %H:%M:%S} UTC); wait for it or stop it"
                 )
@@ -295,15 +301,15 @@ class SQLiteFrontier:
         self._return_leases("run = ?", self.run)
         limited = self.limit is not None and self.claimed_articles >= self.limit
         rows = self.database.execute(
-            "SELECT q.is_article, h.id, h.name, h.refusals, h.silences, h.next_at, q.waiting FROM queue AS q "
+            "SELECT q.is_article, h.id, h.name, h.source, h.refusals, h.silences, h.next_at, q.waiting FROM queue AS q "
             "JOIN host AS h ON h.id = q.host WHERE q.run = ? AND q.waiting > 0",
             (self.run,),
         ).fetchall()
-        for is_article, host, name, refusals, silences, next_at, waiting in rows:
+        for is_article, host, name, source, refusals, silences, next_at, waiting in rows:
             if self._is_full(host):
-                self._count(End.OVER_LIMIT, "host_limit", waiting)
+                self._count(End.OVER_LIMIT, "host_limit", source, waiting)
             elif is_article and limited:
-                self._count(End.OVER_LIMIT, None, waiting)
+                self._count(End.OVER_LIMIT, None, source, waiting)
             elif next_at > time.time() + self.manners.patience:
                 why = "asked_to_wait"
                 if refusals >= IN_A_ROW:
@@ -312,10 +318,16 @@ class SQLiteFrontier:
                 elif silences >= IN_A_ROW:
                     why = "silent"
                     self.hosts.silent.add(name)
-                self._count(End.LEFT, why, waiting)
+                self._count(End.LEFT, why, source, waiting)
             else:
-                self._count(End.LEFT, None, waiting)
-        ledger = replace(self.ledger(), breaks=self._breaks())
+                self._count(End.LEFT, None, source, waiting)
+        breaks = self._breaks()
+        today = datetime.now(UTC).date()
+        ledger = replace(
+            self.ledger(),
+            breaks=tuple(one for one in breaks if is_recent(one, today)),
+            troubles=tuple(self._troubles(breaks, today)),
+        )
         if not ledger.adds_up():
             reason = "does_not_add_up"
         self.database.execute(
@@ -323,18 +335,41 @@ class SQLiteFrontier:
         )
         return ledger
 
-    def _breaks(self) -> tuple[Break, ...]:
+    def _breaks(self) -> list[Break]:
         """Compare what this run's sources delivered with the weeks before."""
-        now = time.time()
-        self.deliveries.prune(now)
-        today = datetime.fromtimestamp(now, UTC).date()
+        today = datetime.now(UTC).date()
         found = list[Break]()
         for source in sorted({source for source, _ in self.deliveries.of_run}):
             for part, days in read_deliveries(self.database, source):
                 if counts := self.deliveries.of_run.get((source, part)):
                     before = without(days, today, counts)
                     found += find_breaks(source, part, before, {today: counts})
-        return tuple(one for one in found if is_recent(one, today))
+        return found
+
+    def _troubles(self, breaks: Sequence[Break], today: date) -> list[Finding]:
+        """Judge the sources that were asked, and note what is wrong with them and what no longer is."""
+        now, troubles = time.time(), Troubles(self.database)
+        delivered = {source for source, _ in self.deliveries.of_run}
+        found = list[Finding]()
+        for source in self.tallies.asked():
+            findings = judge_source(self.database, source, self.manners.health, now)
+            judged = list(Trouble)
+            judged.remove(Trouble.DRIFTING)
+            if source in delivered:
+                own = [one for one in breaks if one.source == source]
+                recent = [
+                    one.said().removeprefix(f"{source}: ") for one in own if is_recent(one, today)
+                ]
+                if own and not recent:
+                    # It goes on, but was named for days, and may be meant.
+                    troubles.forget(source, Trouble.DRIFTING)
+                else:
+                    judged.append(Trouble.DRIFTING)
+                if recent:
+                    detail = "; ".join(recent)
+                    findings.append(Finding(source=source, trouble=Trouble.DRIFTING, detail=detail))
+            found += troubles.note(source, findings, now, judged=judged)
+        return found
 
     def _shut(self) -> None:
         self._thread.shutdown()
@@ -355,14 +390,17 @@ class SQLiteFrontier:
             ends={(End(end), reason): number for end, reason, number in rows},
             refusing=tuple(sorted(self.hosts.refusing)),
             silent=tuple(sorted(self.hosts.silent)),
+            sources={source: dict(ends) for source, ends in self.tallies.of_run.items()},
+            asked_sources=tuple(self.tallies.asked()),
         )
 
     def _ask(self, run: int, number: int) -> None:
         if number:
             self.database.execute("UPDATE run SET asked = asked + ? WHERE id = ?", (number, run))
 
-    def _count(self, end: End, reason: str | None, number: int = 1) -> None:
+    def _count(self, end: End, reason: str | None, source: str, number: int = 1) -> None:
         if number:
+            self.tallies.count(source, end, reason or "", number, time.time())
             self.database.execute(
                 "INSERT INTO ledger VALUES (?, ?, ?, ?) "
                 "ON CONFLICT DO UPDATE SET number = number + excluded.number",
@@ -385,8 +423,9 @@ class SQLiteFrontier:
             elif what == "repeated":
                 repeated.append(place)
         self._ask(self.run, asked["added"] + asked["seen"] + asked["not_due"])
-        self._count(End.SEEN, None, asked["seen"])
-        self._count(End.NOT_DUE, None, asked["not_due"])
+        for hosts, end in ((seen, End.SEEN), (not_due, End.NOT_DUE)):
+            for host, number in Counter(hosts).items():
+                self._count(end, None, self.hosts.source_of(host), number)
         return Put(
             added=asked["added"],
             seen=tuple(seen),
@@ -607,7 +646,10 @@ class SQLiteFrontier:
             "reason = 'given_up', failures = failures + 1, due = ? WHERE id = ?",
             (str(End.FAILED), time.time() + LONGEST_WAIT, url),
         )
-        self._count(End.FAILED, "given_up")
+        (source,) = self.database.execute(
+            "SELECT source FROM host WHERE id = (SELECT host FROM url WHERE id = ?)", (url,)
+        ).fetchone()
+        self._count(End.FAILED, "given_up", source)
 
     def _articles_left(self) -> int:
         return 1_000_000 if self.limit is None else max(0, self.limit - self.claimed_articles)
@@ -710,7 +752,7 @@ class SQLiteFrontier:
         )  # fmt: skip
         if is_list:
             self._schedule(lease.id, end, outcome, now)
-        self._count(end, outcome.reason)
+        self._count(end, outcome.reason, self.hosts.source_of(lease.host))
         self._count_answer(lease, end, outcome)
         self._count_delivery(lease, end, outcome, now)
         return end
@@ -762,7 +804,8 @@ class SQLiteFrontier:
         for child in outcome.children:
             self._keep(child)
         self._ask(self.run, 1)
-        self._count(end, outcome.reason)
+        source = next((stored.article.source for stored in outcome.articles), None)
+        self._count(end, outcome.reason, source or "")
         return end
 
     def _store(self, url: int, outcome: Outcome) -> tuple[End, int | None]:

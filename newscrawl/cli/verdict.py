@@ -1,0 +1,122 @@
+"""How a run of what was due counts: its exit code, and why."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from scrapy.settings import Settings
+
+from newscrawl.cli.exits import ExitCode
+from newscrawl.crawling import Ran
+from newscrawl.errors import UsageError
+from newscrawl.reports.building import Verdict
+from newscrawl.state.health import DEGRADED, Finding, Trouble
+from newscrawl.wording import numbered
+
+MOST_NAMED: Final = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tolerance:
+    """Shares that may be in trouble before the exit code says so, 0 to 1."""
+
+    failed: float = 0.0
+    """Of the pages, by a bug."""
+    degraded: float = 0.0
+    """Of the sources that were asked."""
+    quiet: float = 0.0
+    """Likewise."""
+
+
+def tolerance_of(settings: Settings) -> Tolerance:
+    """Read the shares.
+
+    Raises:
+        UsageError: one is none.
+
+    """
+    names = ("failed", "degraded", "quiet")
+    shares = {name: settings.getfloat(f"NEWSCRAWL_MOST_{name.upper()}") for name in names}
+    for name, share in shares.items():
+        if not 0 <= share <= 1:
+            raise UsageError(f"NEWSCRAWL_MOST_{name.upper()}={share:g} is no share between 0 and 1")
+    return Tolerance(**shares)
+
+
+def judge_run(
+    ran: Sequence[Ran], tolerance: Tolerance, lost: Sequence[str] = (), stopped: str = ""
+) -> Verdict:
+    """Judge a run by what went wrong in it, and by the sources that it asked.
+
+    A source counts in the runs that ask it: one that is quiet is asked about once a day, and says so then. What comes first
+    here wins: 1, 5, 4, 3, 0.
+
+    Args:
+        ran: its crawls.
+        tolerance: what may be wrong.
+        lost: spiders of jobs that are no longer there.
+        stopped: why it could not begin.
+
+    """
+    found: list[tuple[ExitCode, str]] = []
+    if failures := [stopped] if stopped else _failures(ran, tolerance):
+        found += [(ExitCode.FAILED, why) for why in failures]
+    asked = sorted({name for one in ran for name in _asked(one)})
+    troubles = {(f.source, f.trouble): f for one in ran for f in _troubles(one)}.values()
+    found += _of_sources(asked, list(troubles), tolerance)
+    found += [(ExitCode.DEGRADED, f"{name}: there is no such source or spider any more") for name in lost]  # fmt: skip
+    order = (ExitCode.FAILED, ExitCode.BLOCKED, ExitCode.DEGRADED, ExitCode.NOTHING)
+    code = next((code for code in order if any(code is one for one, _ in found)), ExitCode.OK)
+    return Verdict(
+        code=int(code), reasons=tuple(why for one in order for c, why in found if c is one)
+    )
+
+
+def _failures(ran: Sequence[Ran], tolerance: Tolerance) -> list[str]:
+    # Taken by another run between the look and the crawl: its work is done there.
+    stats = [one.stats for one in ran if not one.stats.get("newscrawl/taken")]
+    stops = [str(why) for s in stats if (why := s.get("newscrawl/stopped_by"))]
+    found = list(dict.fromkeys(stops))
+    found += ["it was interrupted" for s in stats if s.get("finish_reason") == "shutdown"][:1]
+    if any(s.get("newscrawl/totals_add_up") is False for s in stats) and not stops:
+        found.append("the ledger does not add up")
+    bugs = sum(int(s.get("newscrawl/failed", 0)) for s in stats)
+    pages = sum(int(s.get("newscrawl/asked", 0)) for s in stats)
+    if bugs > tolerance.failed * pages:
+        found.append(f"{numbered(bugs, 'page')} failed by a bug")
+    asked = {name for one in ran for name in _asked(one)}
+    if len(asked) > 1 and not any(s.get("downloader/response_count") for s in stats):
+        found.append(f"none of {len(asked)} sources answered: is this machine on the net?")
+    return found
+
+
+def _asked(one: Ran) -> Sequence[str]:
+    return one.crawled.ledger.asked_sources if one.crawled and one.crawled.ledger else ()
+
+
+def _troubles(one: Ran) -> Sequence[Finding]:
+    return one.crawled.ledger.troubles if one.crawled and one.crawled.ledger else ()
+
+
+def _of_sources(
+    asked: Sequence[str], troubles: list[Finding], tolerance: Tolerance
+) -> list[tuple[ExitCode, str]]:
+    refusing = {one.source for one in troubles if one.trouble is Trouble.REFUSING}
+    if asked and refusing.issuperset(asked):
+        said = _said([one for one in troubles if one.trouble is Trouble.REFUSING])
+        return [(ExitCode.BLOCKED, f"all that was asked refuses: {said}")]
+    found = []
+    groups = (
+        (ExitCode.DEGRADED, tolerance.degraded, [t for t in troubles if t.trouble in DEGRADED]),
+        (ExitCode.NOTHING, tolerance.quiet, [t for t in troubles if t.trouble is Trouble.QUIET]),
+    )
+    for code, share, group in groups:
+        if len({one.source for one in group}) > share * len(asked):
+            found.append((code, _said(group)))
+    return found
+
+
+def _said(troubles: list[Finding]) -> str:
+    more = len(troubles) - MOST_NAMED
+    said = [one.said() for one in troubles[:MOST_NAMED]]
+    return "; ".join([*said, f"and {more} more"] if more > 0 else said)

@@ -1,0 +1,216 @@
+"""Tell what is wrong with a source: it refuses, does not answer, cannot be read, delivers less, or has gone quiet.
+
+A source is quiet when it has brought nothing new for longer than its own habit and chance explain, though its lists
+are read: a daily paper may pause for a weekend, a wire may not pause for a day.
+"""
+
+import math
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from itertools import pairwise
+from typing import Final
+
+from newscrawl.reasons import Reason
+from newscrawl.state.deliveries import KEPT_DAYS
+from newscrawl.state.plan import BURIED, IN_A_ROW, LEFT_ALONE
+from newscrawl.state.tallies import HOUR, read_hours
+
+DAY: Final = 86400.0
+LEAST_QUIET: Final = DAY
+"""Seconds without anything new that are never too long by habit alone."""
+TIMES_THE_LONGEST: Final = 2.0
+"""How much longer than its longest pause of the last weeks a source may pause."""
+FEWEST_HOURS: Final = 5
+"""Hours with news, from which a habit can be told."""
+SURE_HOURS: Final = 20
+"""Hours with news from which the longest pause alone tells: of twenty pauses that chance spreads, one twice as long as
+the longest is met once in four hundred."""
+EXPECTED: Final = 7.0
+"""With fewer, hours with news that should have come meanwhile: none comes of so many once in a thousand times."""
+FEWEST_READS: Final = 3
+"""Lists that must have been read since the last new article: who crawls again after a break has not looked yet."""
+RECENT: Final = 2 * DAY
+"""Seconds for which a host that was left alone counts as refusing; what is not asked any more says nothing."""
+FAILING_AFTER: Final = 3
+REFUSALS: Final = frozenset({Reason.BLOCKED, Reason.ROBOTS, Reason.BOT_CHALLENGE})
+
+
+class Trouble(StrEnum):
+    """What is wrong with a source, the worst first."""
+
+    REFUSING = "refusing"
+    """It turns the crawler away: five refusals in a row, or all its lists refused."""
+    SILENT = "silent"
+    """It does not answer."""
+    FAILING = "failing"
+    """None of its lists could be read several times in a row."""
+    DRIFTING = "drifting"
+    """It no longer delivers a field, texts or links as in the weeks before."""
+    QUIET = "quiet"
+    """Its lists are read, and nothing is new for longer than ever."""
+    BROKEN = "broken"
+    """Not of a source: the run itself could not go on, or a page failed by a bug."""
+
+
+DEGRADED: Final = frozenset(Trouble) - {Trouble.QUIET, Trouble.BROKEN}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A trouble of a source."""
+
+    source: str
+    trouble: Trouble
+    detail: str
+    since: float | None = None
+    """Seconds since 1970; absent where it begins now."""
+
+    def said(self) -> str:
+        """Say it in one line.
+
+        >>> Finding(source="a.org", trouble=Trouble.QUIET, detail="nothing new for 3 days").said()
+        'a.org is quiet: nothing new for 3 days'
+        """
+        return f"{self.source} is {self.trouble}: {self.detail}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """From when on something counts as trouble."""
+
+    failing_after: int = FAILING_AFTER
+    """Failures in a row of every list."""
+    quiet_after: dict[str, float | None] = field(default_factory=dict)
+    """Seconds without anything new, by source; None for never. What is not named goes by its habit."""
+
+
+def judge_source(
+    database: sqlite3.Connection, source: str, limits: Limits, now: float
+) -> list[Finding]:
+    """Give what is wrong with a source; what it delivers is compared elsewhere (`newscrawl.state.drift`).
+
+    Args:
+        database: the state.
+        source: its registrable domain.
+        limits: from when on.
+        now: seconds since 1970.
+
+    """
+    lists = _lists(database, source)
+    found = _of_hosts(database, source, now) or _of_lists(source, lists, limits)
+    if found is None:
+        found = _of_pauses(database, source, limits, now)
+    return [found] if found else []
+
+
+def _of_hosts(database: sqlite3.Connection, source: str, now: float) -> Finding | None:
+    rows = database.execute(
+        "SELECT name, refusals, silences FROM host WHERE source = ? AND max(refusals, silences) >= ? "
+        "AND next_at > ? ORDER BY refusals DESC",
+        (source, IN_A_ROW, now - RECENT),
+    ).fetchall()
+    for name, refusals, silences in rows:
+        if refusals >= IN_A_ROW:
+            detail = f"{name} refused {refusals} times in a row; it is asked once in {LEFT_ALONE / HOUR:.0f} h"
+            return Finding(source=source, trouble=Trouble.REFUSING, detail=detail)
+        detail = f"{name} did not answer {silences} times in a row"
+        return Finding(source=source, trouble=Trouble.SILENT, detail=detail)
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class _List:
+    url: str
+    outcome: str | None
+    reason: str | None
+    failures: int
+    score: float
+
+
+def _lists(database: sqlite3.Connection, source: str) -> list[_List]:
+    rows = database.execute(
+        "SELECT url, outcome, reason, failures, score FROM url WHERE host IN (SELECT id FROM host WHERE source = ?) "
+        "AND NOT is_article AND outcome IS NOT NULL AND kind IS NOT NULL",
+        (source,),
+    )
+    return [_List(*row) for row in rows]
+
+
+def _of_lists(source: str, lists: Sequence[_List], limits: Limits) -> Finding | None:
+    """Judge by the lists that are looked at; where all are buried, by these."""
+    looked_at = [one for one in lists if one.score < BURIED] or list(lists)
+    if not looked_at or any(one.outcome != "unread" for one in looked_at):
+        return None
+    reasons = sorted({one.reason or "failed" for one in looked_at})
+    worst = min(one.failures for one in looked_at)
+    said = f"none of its lists can be read ({', '.join(reasons)}), {worst} times in a row"
+    if {one.reason for one in looked_at} <= REFUSALS:
+        return Finding(source=source, trouble=Trouble.REFUSING, detail=said)
+    if worst < limits.failing_after:
+        return None
+    return Finding(source=source, trouble=Trouble.FAILING, detail=said)
+
+
+def _of_pauses(
+    database: sqlite3.Connection, source: str, limits: Limits, now: float
+) -> Finding | None:
+    row = database.execute(
+        "SELECT last_new, reads FROM source WHERE name = ?", (source,)
+    ).fetchone()
+    if row is None or row[0] is None or row[1] < FEWEST_READS:
+        return None
+    last_new = float(row[0])
+    pause = now - last_new
+    if source in limits.quiet_after:
+        most = limits.quiet_after[source]
+        usual = "as was set"
+    else:
+        hours = read_hours(database, source, now)
+        most = longest_pause(hours, now)
+        usual = (
+            f"in the {KEPT_DAYS // 7} weeks before never longer than {said_span(_longest(hours))}"
+        )
+    if most is None or pause <= most:
+        return None
+    detail = f"nothing new for {said_span(pause)}, {usual}"
+    return Finding(source=source, trouble=Trouble.QUIET, detail=detail, since=last_new)
+
+
+def longest_pause(hours: Sequence[int], now: float) -> float | None:
+    """Give the seconds for which a source may bring nothing new; None where no habit can be told.
+
+    Args:
+        hours: hours since 1970 in which something was new, in order.
+        now: seconds since 1970.
+
+    >>> daily = range(0, 24 * 30, 24)
+    >>> longest_pause(daily, 0) / 3600
+    48.0
+    >>> longest_pause(range(5), 0) / 3600  # five hours of one day: a week may follow from few
+    24.0
+    >>> longest_pause([0, 1, 2], 0)
+
+    """
+    if len(hours) < FEWEST_HOURS:
+        return None
+    most = max(LEAST_QUIET, TIMES_THE_LONGEST * _longest(hours))
+    if len(hours) >= SURE_HOURS:
+        return most
+    span = (hours[-1] - hours[0]) * HOUR
+    return max(most, EXPECTED * span / (len(hours) - 1))
+
+
+def _longest(hours: Sequence[int]) -> float:
+    return HOUR * max((later - earlier for earlier, later in pairwise(hours)), default=0)
+
+
+def said_span(seconds: float) -> str:
+    """Say how long something lasts, in hours or days.
+
+    >>> said_span(3600 * 26), said_span(86400 * 6.2)
+    ('26 h', '6 days')
+    """
+    hours = seconds / HOUR
+    return f"{hours:.0f} h" if hours < 3 * 24 else f"{math.floor(hours / 24)} days"

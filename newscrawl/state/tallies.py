@@ -1,0 +1,86 @@
+"""What became of a source's addresses: in this run, and over the weeks, so that a silence can be told from a pause.
+
+New articles are counted by the hour, all else by the day; rows older than `KEPT_DAYS` go.
+"""
+
+import sqlite3
+from collections import Counter, defaultdict
+from datetime import UTC, date, datetime
+from typing import Final
+
+from newscrawl.state.deliveries import KEPT_DAYS
+from newscrawl.state.ends import End
+
+HOUR: Final = 3600
+HOURS_A_DAY: Final = 24
+KEPT_HOURS: Final = KEPT_DAYS * HOURS_A_DAY
+UNCOUNTED: Final = frozenset({End.SEEN, End.NOT_DUE, End.LEFT, End.OVER_LIMIT})
+"""Ends of addresses that were not asked for."""
+
+
+class Tallies:
+    """Counts how the addresses of sources end, in the state's transactions; remembers what this run brought."""
+
+    def __init__(self, database: sqlite3.Connection) -> None:
+        self.database = database
+        self.of_run: defaultdict[str, Counter[tuple[End, str]]] = defaultdict(Counter)
+
+    def count(self, source: str, end: End, reason: str, number: int, now: float) -> None:
+        """Count addresses of a source that have ended in one way."""
+        self.of_run[source][end, reason] += number
+        if end in UNCOUNTED:
+            return
+        hour = int(now // HOUR)
+        at = hour if end is End.NEW else hour - hour % HOURS_A_DAY
+        self.database.execute(
+            "INSERT INTO tally VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET number = number + excluded.number",
+            (source, at, str(end), number),
+        )
+        if end is End.NEW:
+            self.database.execute(
+                "INSERT INTO source (name, last_new) VALUES (?, ?) "
+                "ON CONFLICT DO UPDATE SET last_new = excluded.last_new, reads = 0",
+                (source, now),
+            )
+        elif end is End.READ:
+            self.database.execute(
+                "INSERT INTO source (name, last_read, reads) VALUES (?, ?, 1) "
+                "ON CONFLICT DO UPDATE SET last_read = excluded.last_read, reads = reads + 1",
+                (source, now),
+            )
+
+    def asked(self) -> list[str]:
+        """Give the sources of which this run has asked for something."""
+        return sorted(
+            source
+            for source, ends in self.of_run.items()
+            if any(end not in UNCOUNTED for end, _ in ends)
+        )
+
+    def prune(self, now: float) -> None:
+        """Forget what is too old; and what a clock that went wrong has dated ahead."""
+        hour = int(now // HOUR)
+        self.database.execute(
+            "DELETE FROM tally WHERE at < ? OR at > ?", (hour - KEPT_HOURS, hour + HOURS_A_DAY)
+        )
+
+
+def read_hours(database: sqlite3.Connection, source: str, now: float) -> list[int]:
+    """Give the hours since 1970 in which a source had new articles, within the weeks that are kept."""
+    rows = database.execute(
+        "SELECT at FROM tally WHERE source = ? AND kind = ? AND at BETWEEN ? AND ? ORDER BY at",
+        (source, str(End.NEW), int(now // HOUR) - KEPT_HOURS, int(now // HOUR)),
+    )
+    return [at for (at,) in rows]
+
+
+def read_days(database: sqlite3.Connection, source: str) -> dict[date, Counter[str]]:
+    """Give how a source's addresses ended, by day in UTC, oldest first."""
+    found: dict[date, Counter[str]] = {}
+    rows = database.execute(
+        "SELECT at, kind, number FROM tally WHERE source = ? ORDER BY at", (source,)
+    )
+    for at, kind, number in rows:
+        day = datetime.fromtimestamp(at * HOUR, UTC).date()
+        found.setdefault(day, Counter())[kind] += number
+    return found

@@ -1,0 +1,120 @@
+"""Keep what is wrong with sources: since when, when it was told, and that it is over."""
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from newscrawl.state.health import Finding, Trouble
+from newscrawl.state.tallies import HOUR
+
+SIZE_OF_GROUP: Final = 500
+"""Names in one query."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a notice names: troubles that are new or were last told long ago, and those that are over."""
+
+    troubles: tuple[Finding, ...] = ()
+    over: tuple[Finding, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.troubles or self.over)
+
+
+class Troubles:
+    """The table `trouble`; used within the transactions of the state."""
+
+    def __init__(self, database: sqlite3.Connection) -> None:
+        self.database = database
+
+    def note(
+        self, source: str, findings: Sequence[Finding], now: float, *, judged: Iterable[Trouble]
+    ) -> list[Finding]:
+        """Note what was found of a source, and that the rest of what was judged is over; give what is wrong.
+
+        Args:
+            source: the source.
+            findings: what was found.
+            now: seconds since 1970.
+            judged: the kinds that were looked for; others stay as they were.
+
+        """
+        found = {finding.trouble: finding for finding in findings}
+        for kind in judged:
+            if kind not in found:
+                self._end(source, kind, now)
+        for kind, finding in found.items():
+            self.database.execute(
+                "INSERT INTO trouble (source, kind, since, detail) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
+                "detail = excluded.detail, since = CASE WHEN ended IS NULL THEN since ELSE excluded.since END, "
+                # What comes back before its end was told goes on being told.
+                "ended = NULL",
+                (source, str(kind), finding.since or now, finding.detail),
+            )
+        return self.of([source])
+
+    def forget(self, source: str, kind: Trouble) -> None:
+        """Take away what is neither over nor news any more."""
+        self.database.execute(
+            "DELETE FROM trouble WHERE source = ? AND kind = ?", (source, str(kind))
+        )
+
+    def of(self, sources: Sequence[str] | None = None) -> list[Finding]:
+        """Give what is wrong, of some sources or of all."""
+        groups = (
+            [()]
+            if sources is None
+            else [sources[i : i + SIZE_OF_GROUP] for i in range(0, len(sources), SIZE_OF_GROUP)]
+        )
+        found = list[Finding]()
+        for group in groups:
+            marks = ", ".join("?" for _ in group)
+            where = f"AND source IN ({marks})" if group else ""
+            rows = self.database.execute(
+                f"SELECT source, kind, detail, since FROM trouble WHERE ended IS NULL {where} ORDER BY source, kind",
+                tuple(group),
+            )
+            found += [_finding(*row) for row in rows]
+        return found
+
+    def to_tell(self, now: float, remind_after: float) -> Told:
+        """Give what a notice is to name now, and note that it was named.
+
+        Args:
+            now: seconds since 1970.
+            remind_after: seconds after which a trouble that lasts is named again.
+
+        """
+        # Runs that are a day apart differ by seconds.
+        before = now - remind_after + HOUR / 2
+        rows = self.database.execute(
+            "SELECT source, kind, detail, since FROM trouble WHERE ended IS NULL AND (told IS NULL OR told <= ?) "
+            "ORDER BY source, kind",
+            (before,),
+        ).fetchall()
+        over = self.database.execute(
+            "SELECT source, kind, detail, since FROM trouble WHERE ended IS NOT NULL ORDER BY source, kind"
+        ).fetchall()
+        self.database.execute(
+            "UPDATE trouble SET told = ? WHERE ended IS NULL AND (told IS NULL OR told <= ?)",
+            (now, before),
+        )
+        self.database.execute("DELETE FROM trouble WHERE ended IS NOT NULL")
+        return Told(tuple(_finding(*row) for row in rows), tuple(_finding(*row) for row in over))
+
+    def _end(self, source: str, kind: Trouble, now: float) -> None:
+        """Keep what was told until its end is told; what nobody heard of goes."""
+        self.database.execute(
+            "DELETE FROM trouble WHERE source = ? AND kind = ? AND told IS NULL",
+            (source, str(kind)),
+        )
+        self.database.execute(
+            "UPDATE trouble SET ended = ? WHERE source = ? AND kind = ? AND ended IS NULL",
+            (now, source, str(kind)),
+        )
+
+
+def _finding(source: str, kind: str, detail: str, since: float) -> Finding:
+    return Finding(source=source, trouble=Trouble(kind), detail=detail, since=since)
