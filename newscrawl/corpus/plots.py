@@ -1,6 +1,5 @@
 """The plots of a data card, as SVG, by matplotlib: the same figures give the same bytes."""
 
-import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -8,28 +7,19 @@ import numpy as np
 
 from newscrawl.corpus import NO_EXTRA
 from newscrawl.corpus.figures import FILLED, UNKNOWN, Figures
-from newscrawl.errors import UsageError
+from newscrawl.drawing import draw
 from newscrawl.wording import printable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 BAR: Final = "#3b82c4"
-INK: Final = "#767676"
-"""Legible on white and on black."""
 WIDTH: Final = 7.0
 """Inches."""
 MAX_BARS: Final = 20
 MAX_MONTHS: Final = 120
 MAX_LABELS: Final = 12
 BINS: Final = 40
-SETTINGS: Final[Any] = {
-    # Ids are random without a salt, and text as text keeps a plot readable for machines and in the dark.
-    "svg.hashsalt": "newscrawl", "svg.fonttype": "none", "text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": INK,
-    "xtick.color": INK, "ytick.color": INK, "font.size": 9, "axes.spines.top": False, "axes.spines.right": False,
-    # A dollar in a name begins no formula.
-    "text.parse_math": False,
-}  # fmt: skip
 
 
 def plots(figures: Figures) -> dict[str, bytes]:
@@ -56,24 +46,8 @@ def plots(figures: Figures) -> dict[str, bytes]:
 
 
 def _draw(kind: Any, label: str, rows: Sequence[tuple[str, float]]) -> bytes:
-    try:
-        from matplotlib import rc_context, rcdefaults, rcParams
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise UsageError(NO_EXTRA) from error
-    with rc_context():
-        # Not with what a file in the folder or at home says.
-        rcdefaults()
-        rcParams.update(SETTINGS)
-        height = max(1.6, 0.22 * len(rows) + 0.7) if kind is _bars else 2.4
-        figure = Figure(figsize=(WIDTH, height), layout="constrained")
-        axes = figure.add_subplot()
-        kind(axes, label, rows)
-        image = io.BytesIO()
-        figure.savefig(
-            image, format="svg", transparent=True, metadata={"Date": None, "Creator": None}
-        )
-    return image.getvalue()
+    height = max(1.6, 0.22 * len(rows) + 0.7) if kind is _bars else 2.4
+    return draw(lambda axes: kind(axes, label, rows), WIDTH, height, NO_EXTRA)
 
 
 def _columns(axes: "Axes", label: str, rows: Sequence[tuple[str, float]]) -> None:

@@ -144,6 +144,24 @@ class Source:
     """What came back in all runs, by kind: ok, not_modified, or the reason."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """How a source is, in short."""
+
+    name: str
+    articles: int
+    waiting: int
+    """Addresses that runs have left."""
+    due: int
+    """Addresses whose time has come."""
+    next_due: float | None
+    """When the next of its lists is looked at, in seconds since 1970."""
+    last_new: float | None
+    last_read: float | None
+    """When one of its lists was read."""
+    troubles: tuple[Finding, ...] = ()
+
+
 class State:
     """A state file, opened to be looked at."""
 
@@ -323,6 +341,43 @@ class State:
     def article_bytes(self) -> int:
         """Sum up the bytes of the article files."""
         return self._number("SELECT coalesce(sum(size), 0) FROM file")
+
+    def health(self, now: float) -> list[Health]:
+        """Give how all sources are, those in trouble first; counts all addresses, which takes a second for some millions."""
+        troubles = dict[str, list[Finding]]()
+        for one in self.troubles():
+            troubles.setdefault(one.source, []).append(one)
+        rows = self.database.execute(
+            "SELECT h.source, sum(u.article IS NOT NULL), sum(u.state = 0), "
+            "sum(u.state = 2 AND coalesce(u.due, ?) <= ?), min(CASE WHEN NOT u.is_article AND u.state = 2 THEN u.due END) "
+            "FROM url AS u JOIN host AS h ON h.id = u.host GROUP BY 1",
+            (now + 1, now),
+        ).fetchall()
+        known = {
+            name: (new, read)
+            for name, new, read in self.database.execute(
+                "SELECT name, last_new, last_read FROM source"
+            )
+        }
+        found = [
+            Health(
+                name=name, articles=articles, waiting=waiting, due=due, next_due=next_due,
+                last_new=known.get(name, (None, None))[0], last_read=known.get(name, (None, None))[1],
+                troubles=tuple(troubles.get(name, ())),
+            )
+            for name, articles, waiting, due, next_due in rows
+        ]  # fmt: skip
+        return sorted(found, key=lambda one: (not one.troubles, one.name))
+
+    def open_runs(self) -> list[Run]:
+        """Give the runs that are at work, as far as their locks tell."""
+        alive = [run for run, *_ in open_runs(self.database) if self.locks.is_alive(run)]
+        return [run for run in self.runs(1000) if run.id in alive]
+
+    def last_upkeep(self) -> float | None:
+        """Give when the last round of upkeep was, in seconds since 1970."""
+        row = self.database.execute("SELECT at FROM upkeep WHERE name = 'state'").fetchone()
+        return row[0] if row else None
 
     def troubles(self) -> list[Finding]:
         """Give what is wrong with sources, as the last run that asked them found."""
