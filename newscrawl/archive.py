@@ -2,7 +2,7 @@
 
 Each record is compressed on its own and written in one call. A file is called `.open` while it is
 written to, and has its own name when it is full or the crawl ends; what a crawl that was killed left
-open gets its name when the next one begins.
+open gets its name when the next one begins. The crawls of a spider on one day go on with one file.
 """
 
 import contextlib
@@ -11,6 +11,7 @@ import gzip
 import io
 import logging
 import os
+import re
 import socket
 from datetime import UTC, datetime
 from http.client import responses
@@ -34,6 +35,9 @@ LEVEL: Final = 4
 ISAL_LEVEL: Final = 2
 """Of igzip, which takes a sixth of that time for files that are a tenth larger; 3 takes twice as long."""
 OPEN: Final = ".open"
+NAMED: Final = "%Y%m%d%H%M%S"
+"""How a file's name tells when it was begun."""
+BEGUN: Final = re.compile(r"-(\d{14})-\d+-\d{5}\.warc\.(?:gz|zst)$")
 HOP_BY_HOP: Final = (b"transfer-encoding", b"content-length")
 """Headers that told of the way the body came, which is over."""
 KEPT_AS: Final = b"X-Crawler-"
@@ -119,7 +123,9 @@ class Archive:
         file, self._file = self._file, None
         try:
             os.fsync(file.fileno())
-            self._path.with_name(self._path.name + OPEN).replace(self._path)
+            written = self._path.with_name(self._path.name + OPEN)
+            if written.exists():
+                written.replace(self._path)
             file.close()
         except OSError as error:
             raise ArchiveError(f"cannot write {self._path}: {error.strerror}") from error
@@ -162,11 +168,19 @@ class Archive:
         self._size += len(data)
 
     def _begin(self) -> None:
-        self._number += 1
-        moment = f"{self._begun:%Y%m%d%H%M%S}"
-        name = f"{self.name}-{moment}-{os.getpid()}-{self._number:05}.warc.{self._packing}"
-        self._path = self.folder / name
-        self._file = (self.folder / (name + OPEN)).open("ab", buffering=0)
+        if self._go_on():
+            return
+        moment = f"{self._begun:{NAMED}}"
+        while True:
+            self._number += 1
+            name = f"{self.name}-{moment}-{os.getpid()}-{self._number:05}.warc.{self._packing}"
+            self._path = self.folder / name
+            try:
+                # Another crawl of this process may have begun in the same second.
+                self._file = (self.folder / (name + OPEN)).open("xb", buffering=0)
+            except FileExistsError:
+                continue
+            break
         # Held as long as this process lives: so others see that the file is in use.
         fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         self._size = 0
@@ -181,6 +195,30 @@ class Archive:
         }
         info.set_bytes_content("".join(f"{k}: {v}\r\n" for k, v in about.items()).encode())
         self._append(self._packed(info))
+
+    def _go_on(self) -> bool:
+        """Go on with a file of the same spider and day, where nobody else writes to it.
+
+        A job that runs every few minutes would leave as many files else. It keeps its name meanwhile, because it is read;
+        what a kill leaves torn at its end costs that record.
+        """
+        for path in sorted(
+            self.folder.glob(f"{self.name}-{self._begun:%Y%m%d}*.warc.{self._packing}")
+        ):
+            file = path.open("ab", buffering=0)
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                size = os.fstat(file.fileno()).st_size
+                is_there = path.exists() and path.stat().st_ino == os.fstat(file.fileno()).st_ino
+            except OSError:
+                file.close()
+                continue
+            if not is_there or not 0 < size < self.max_bytes:
+                file.close()
+                continue
+            self._file, self._path, self._size = file, path, size
+            return True
+        return False
 
 
 def _record(kind: str, url: str | None) -> Any:
@@ -233,7 +271,9 @@ def _name_those_left_open(folder: Path) -> None:
 
 
 def forget_archives(folder: Path, before: float) -> int:
-    """Delete the archives that were last written to before a time; those that are open stay.
+    """Delete the archives that were begun before a time; those that are open, and files of others, stay.
+
+    The name tells, because copies and restored files have times of their own.
 
     Args:
         folder: where they are.
@@ -243,10 +283,12 @@ def forget_archives(folder: Path, before: float) -> int:
         How many were deleted.
 
     """
+    moment = f"{datetime.fromtimestamp(before, UTC):{NAMED}}"
     old = 0
     for path in sorted(folder.glob("*.warc.*")) if folder.is_dir() else ():
-        with contextlib.suppress(OSError):
-            if not path.name.endswith(OPEN) and path.stat().st_mtime < before:
+        begun = BEGUN.search(path.name)
+        if begun and begun[1] < moment:
+            with contextlib.suppress(OSError):
                 path.unlink()
                 old += 1
     return old

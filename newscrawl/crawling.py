@@ -171,7 +171,10 @@ def crawl_items(spider: type[Spider], settings: Settings, **arguments: Any) -> l
 
 
 def _stats(crawler: Crawler) -> dict[str, Any]:
-    return crawler.stats.get_stats() if crawler.stats else {}
+    try:
+        return crawler.stats.get_stats() if crawler.stats else {}
+    except RuntimeError:  # its task has not had its turn yet
+        return {}
 
 
 def _crawled(crawler: Crawler) -> Crawled | None:

@@ -211,7 +211,12 @@ def test_a_page_whose_check_fails_ends_once(tmp_path: Path, packing: str) -> Non
 
 @pytest.mark.parametrize(
     "data",
-    [b"hello world" * 100, b"\x1f\x8b\x08" + b"\0" * 50, gzip.compress(b"no record", mtime=0), b"\0" * 400],
+    [
+        b"hello world" * 100,
+        b"\x1f\x8b\x08" + b"\0" * 50,
+        gzip.compress(b"no record", mtime=0),
+        b"\0" * 400,
+    ],
 )
 def test_what_is_no_archive_is_refused_once(data: bytes) -> None:
     pages, refused = pages_in(data)

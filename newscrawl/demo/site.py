@@ -15,7 +15,15 @@ from newscrawl.demo.wire import WIRE
 from newscrawl.demo.wordpress import WORDPRESS
 from newscrawl.demo.yoast import shortlink
 
-__all__ = ["DemoArticle", "DemoImage", "DemoPublisher", "Resource", "build_site", "load_publishers"]
+__all__ = [
+    "DemoArticle",
+    "DemoImage",
+    "DemoPublisher",
+    "Resource",
+    "build_site",
+    "load_publishers",
+    "publisher_resources",
+]
 
 _TEMPLATES = {
     "quintype": QUINTYPE,
@@ -30,11 +38,12 @@ def build_site() -> dict[str, Resource]:
     """Return every resource of the demo web by its absolute address."""
     site: dict[str, Resource] = {}
     for publisher in load_publishers():
-        site |= _publisher_resources(publisher)
+        site |= publisher_resources(publisher)
     return site
 
 
-def _publisher_resources(publisher: DemoPublisher) -> dict[str, Resource]:
+def publisher_resources(publisher: DemoPublisher) -> dict[str, Resource]:
+    """Return every resource of one publisher by its absolute address."""
     template = _TEMPLATES[publisher.template]
     site = {f"{publisher.base}/robots.txt": robots(publisher)}
     for page in listing_pages(publisher):

@@ -409,7 +409,10 @@ class FrontierMiddleware:
         if response is None and isinstance(exception, PageRejected) and self.begun:
             # From start(): there was no request.
             reason = exception.rejected.reason
-            await self.frontier.keep(Outcome(end=end_of(exception.rejected), reason=reason))
+            host = host_of(exception.rejected.url or "")
+            await self.frontier.keep(
+                Outcome(end=end_of(exception.rejected), reason=reason, host=host)
+            )
         if ticket := self._ticket(response):
             if isinstance(exception, PageUnchanged):
                 # Stored once more for its addresses: it is the same article.
@@ -492,7 +495,7 @@ class FrontierMiddleware:
         publisher = publisher_for(lease.host)
         plan = plan_for(source, self.plans, publisher.revisits if publisher else ())
         return Outcome(
-            end=end, reason=reason, articles=tuple(ticket.articles), lines=tuple(ticket.lines),
+            host=lease.host, end=end, reason=reason, articles=tuple(ticket.articles), lines=tuple(ticket.lines),
             delay=self.pace.delay(lease.host, response), plan=() if ticket.lines else plan,
             etag=header(response, "ETag"), last_modified=header(response, "Last-Modified"),
             is_hint=ticket.is_hint, children=tuple(ticket.children),

@@ -101,6 +101,8 @@ class Outcome:
     """True where the server answered 304: the page was not seen."""
     status: int | None = None
     """The status of the answer, by which its host is spared."""
+    is_repeated: bool = False
+    """True where an article was refused that was refused before."""
     wait: float = 0.0
     """Seconds that the host asks us to wait."""
     new: int = 0
@@ -115,6 +117,8 @@ class Outcome:
     """The least and the most seconds between two looks at a list, where its publisher's file states them."""
     published: float | None = None
     """When an article that is out of range was published, in seconds since 1970."""
+    host: str = ""
+    """The host that was asked, where there was no lease that tells."""
     children: "tuple[Outcome, ...]" = ()
     """Ends of requests that this page led to and that had no lease: they are done when it is."""
 

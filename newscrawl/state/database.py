@@ -127,13 +127,15 @@ CREATE TABLE tally (
     PRIMARY KEY (source, at, kind)
 ) WITHOUT ROWID;
 CREATE INDEX tally_at ON tally (at);
--- last_new: when it gave an article that was not known; reads: lists of it that were read since.
+-- last_new: when it gave an article that was not known; reads: lists of it that were read since; unread: runs in a row in
+-- which no list of it could be read, and the reasons of the last one.
 CREATE TABLE source (
-    name TEXT PRIMARY KEY, last_new REAL, last_read REAL, reads INTEGER NOT NULL DEFAULT 0
+    name TEXT PRIMARY KEY, last_new REAL, last_read REAL, reads INTEGER NOT NULL DEFAULT 0,
+    unread INTEGER NOT NULL DEFAULT 0, reasons TEXT NOT NULL DEFAULT ''
 ) WITHOUT ROWID;
--- told: when a notice last named it; ended: when it was found to be over.
+-- parts: layouts and lists that show it, as JSON; told: when a notice last named it; ended: when it was found to be over.
 CREATE TABLE trouble (
-    source TEXT NOT NULL, kind TEXT NOT NULL, since REAL NOT NULL, detail TEXT NOT NULL, told REAL, ended REAL,
+    source TEXT NOT NULL, kind TEXT NOT NULL, since REAL NOT NULL, detail TEXT NOT NULL, parts TEXT NOT NULL, told REAL, ended REAL,
     PRIMARY KEY (source, kind)
 ) WITHOUT ROWID;
 -- Lists among the addresses of a host, which are articles by far the most.

@@ -92,7 +92,7 @@ def find_breaks(source: str, part: str, days: Days, recent: Mapping[date, Counts
         recent: counts of a run, or of the latest day.
 
     """
-    recent, days = _enough(recent, days)
+    recent, days = enough(recent, days)
     if not recent:
         return []
     usual = _usual(days, recent)
@@ -113,7 +113,7 @@ def latest(days: Days) -> tuple[dict[date, Counts], dict[date, Counts]]:
     return {d: c for d, c in days.items() if d != last}, {last: days[last]}
 
 
-def _enough(recent: Days, days: Days) -> tuple[dict[date, Counts], dict[date, Counts]]:
+def enough(recent: Days, days: Days) -> tuple[dict[date, Counts], dict[date, Counts]]:
     """Take earlier days to the latest until there are pages enough; none where a week has too few."""
     taken, left = dict(recent), dict(days)
     first = min(taken, default=None)

@@ -14,7 +14,7 @@ from typing import Final
 
 from newscrawl.reasons import Reason
 from newscrawl.state.deliveries import KEPT_DAYS
-from newscrawl.state.plan import BURIED, IN_A_ROW, LEFT_ALONE
+from newscrawl.state.plan import IN_A_ROW, LEFT_ALONE
 from newscrawl.state.tallies import HOUR, read_hours
 
 DAY: Final = 86400.0
@@ -41,11 +41,11 @@ class Trouble(StrEnum):
     """What is wrong with a source, the worst first."""
 
     REFUSING = "refusing"
-    """It turns the crawler away: five refusals in a row, or all its lists refused."""
+    """It turns the crawler away: five refusals in a row, or every list that was asked for."""
     SILENT = "silent"
     """It does not answer."""
     FAILING = "failing"
-    """None of its lists could be read several times in a row."""
+    """None of its lists could be read, in several runs in a row."""
     DRIFTING = "drifting"
     """It no longer delivers a field, texts or links as in the weeks before."""
     QUIET = "quiet"
@@ -66,6 +66,8 @@ class Finding:
     detail: str
     since: float | None = None
     """Seconds since 1970; absent where it begins now."""
+    parts: tuple[str, ...] = ()
+    """Layouts and lists that show it, where it is a drift."""
 
     def said(self) -> str:
         """Say it in one line.
@@ -81,7 +83,7 @@ class Limits:
     """From when on something counts as trouble."""
 
     failing_after: int = FAILING_AFTER
-    """Failures in a row of every list."""
+    """Runs in a row in which no list could be read."""
     quiet_after: dict[str, float | None] = field(default_factory=dict)
     """Seconds without anything new, by source; None for never. What is not named goes by its habit."""
 
@@ -98,10 +100,17 @@ def judge_source(
         now: seconds since 1970.
 
     """
-    lists = _lists(database, source)
-    found = _of_hosts(database, source, now) or _of_lists(source, lists, limits)
-    if found is None:
-        found = _of_pauses(database, source, limits, now)
+    row = database.execute(
+        "SELECT last_new, reads, unread, reasons FROM source WHERE name = ?", (source,)
+    ).fetchone()
+    found = _of_hosts(database, source, now)
+    if row is not None and found is None:
+        last_new, reads, unread, reasons = row
+        found = _of_lists(source, unread, reasons.split(), limits)
+        # Who has stated how long a pause may be need not wait until habit can be told from a break in the polling.
+        fewest = 1 if source in limits.quiet_after else FEWEST_READS
+        if found is None and last_new is not None and reads >= fewest:
+            found = _of_pauses(database, source, last_new, limits, now)
     return [found] if found else []
 
 
@@ -120,48 +129,21 @@ def _of_hosts(database: sqlite3.Connection, source: str, now: float) -> Finding 
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class _List:
-    url: str
-    outcome: str | None
-    reason: str | None
-    failures: int
-    score: float
-
-
-def _lists(database: sqlite3.Connection, source: str) -> list[_List]:
-    rows = database.execute(
-        "SELECT url, outcome, reason, failures, score FROM url WHERE host IN (SELECT id FROM host WHERE source = ?) "
-        "AND NOT is_article AND outcome IS NOT NULL AND kind IS NOT NULL",
-        (source,),
-    )
-    return [_List(*row) for row in rows]
-
-
-def _of_lists(source: str, lists: Sequence[_List], limits: Limits) -> Finding | None:
-    """Judge by the lists that are looked at; where all are buried, by these."""
-    looked_at = [one for one in lists if one.score < BURIED] or list(lists)
-    if not looked_at or any(one.outcome != "unread" for one in looked_at):
+def _of_lists(source: str, unread: int, reasons: Sequence[str], limits: Limits) -> Finding | None:
+    """Judge by the runs in a row in which no list could be read; a refusal tells at once."""
+    if not unread:
         return None
-    reasons = sorted({one.reason or "failed" for one in looked_at})
-    worst = min(one.failures for one in looked_at)
-    said = f"none of its lists can be read ({', '.join(reasons)}), {worst} times in a row"
-    if {one.reason for one in looked_at} <= REFUSALS:
+    said = f"none of its lists can be read ({', '.join(reasons)}), in {unread} runs in a row"
+    if set(reasons) <= REFUSALS:
         return Finding(source=source, trouble=Trouble.REFUSING, detail=said)
-    if worst < limits.failing_after:
+    if unread < limits.failing_after:
         return None
     return Finding(source=source, trouble=Trouble.FAILING, detail=said)
 
 
 def _of_pauses(
-    database: sqlite3.Connection, source: str, limits: Limits, now: float
+    database: sqlite3.Connection, source: str, last_new: float, limits: Limits, now: float
 ) -> Finding | None:
-    row = database.execute(
-        "SELECT last_new, reads FROM source WHERE name = ?", (source,)
-    ).fetchone()
-    if row is None or row[0] is None or row[1] < FEWEST_READS:
-        return None
-    last_new = float(row[0])
     pause = now - last_new
     if source in limits.quiet_after:
         most = limits.quiet_after[source]

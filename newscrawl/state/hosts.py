@@ -60,7 +60,7 @@ class Hosts:
         elif has_answered:
             backoff = eased(backoff)
         if is_refusal(outcome.status) or outcome.end is End.BLOCKED:
-            refusals += 1
+            refusals += not outcome.is_repeated
         elif has_answered:
             refusals = 0
         silences = 0 if has_answered else silences + (outcome.reason in SILENCE)

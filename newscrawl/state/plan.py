@@ -20,7 +20,7 @@ RETRIES: Final = (0.0, 0.0, 60.0, 600.0, 3600.0, 6 * 3600.0, 86400.0)
 """Seconds that a failed address waits, by how often it has failed in a row; then 7 days."""
 LONGEST_WAIT: Final = 7 * 86400.0
 REFUSALS: Final = {End.ROBOTS: 86400.0, End.BLOCKED: 3600.0}
-"""Seconds until a refused address is asked for again: robots.txt may be kept for a day (RFC 9309)."""
+"""Seconds until a refused address is asked for again, the first time: robots.txt may be kept for a day (RFC 9309)."""
 LASTING: Final = frozenset(
     {
         Reason.OUT_OF_RANGE, Reason.UNSAFE, Reason.HOME, Reason.LISTING, Reason.SEARCH, Reason.PRODUCT, Reason.SERVICE, Reason.NOT_HTML,
@@ -92,6 +92,17 @@ def next_visit(plan: Plan, first: float, now: float) -> float | None:
 def next_try(failures: int, now: float) -> float:
     """Give the time at which a failed address may be asked for again."""
     return now + (RETRIES[failures - 1] if failures <= len(RETRIES) else LONGEST_WAIT)
+
+
+def next_after_refusal(end: End, refusals: int, now: float) -> float:
+    """Give the time at which a refused address may be asked for again: twice as long each time, a week at the most.
+
+    Else a page for members alone would be asked for every hour, for ever.
+
+    >>> [next_after_refusal(End.BLOCKED, times, 0.0) / 3600 for times in (1, 2, 9)]
+    [1.0, 2.0, 168.0]
+    """
+    return now + min(REFUSALS[end] * 2.0 ** max(0, refusals - 1), LONGEST_WAIT)
 
 
 def is_asked_again(listed: float, fetched: float, unchanged: int, first_age: float) -> bool:

@@ -22,6 +22,7 @@ from newscrawl.state.articles import ArticleStore
 from newscrawl.state.database import explain, open_database, writing
 from newscrawl.state.deliveries import Deliveries, count_delivery, read_deliveries, without
 from newscrawl.state.drift import Break, find_breaks, is_recent
+from newscrawl.state.drifting import MEANT, OVER, Delivered, judge_drift
 from newscrawl.state.ends import End, Ledger
 from newscrawl.state.files import ArticleFiles
 from newscrawl.state.health import Finding, Trouble, judge_source
@@ -34,6 +35,7 @@ from newscrawl.state.plan import (
     REFUSALS,
     interval_after_failure,
     is_asked_again,
+    next_after_refusal,
     next_interval,
     next_try,
     next_visit,
@@ -322,11 +324,10 @@ class SQLiteFrontier:
             else:
                 self._count(End.LEFT, None, source, waiting)
         breaks = self._breaks()
-        today = datetime.now(UTC).date()
         ledger = replace(
             self.ledger(),
-            breaks=tuple(one for one in breaks if is_recent(one, today)),
-            troubles=tuple(self._troubles(breaks, today)),
+            breaks=tuple(one for one in breaks if is_recent(one, _today())),
+            troubles=tuple(self._troubles(breaks)),
         )
         if not ledger.adds_up():
             reason = "does_not_add_up"
@@ -337,18 +338,25 @@ class SQLiteFrontier:
 
     def _breaks(self) -> list[Break]:
         """Compare what this run's sources delivered with the weeks before."""
-        today = datetime.now(UTC).date()
-        found = list[Break]()
-        for source in sorted({source for source, _ in self.deliveries.of_run}):
-            for part, days in read_deliveries(self.database, source):
-                if counts := self.deliveries.of_run.get((source, part)):
-                    before = without(days, today, counts)
-                    found += find_breaks(source, part, before, {today: counts})
-        return found
+        return [
+            found
+            for source in sorted({source for source, _ in self.deliveries.of_run})
+            for part, delivered in self._delivered(source).items()
+            for found in find_breaks(source, part, delivered.days, {_today(): delivered.counts})
+        ]
 
-    def _troubles(self, breaks: Sequence[Break], today: date) -> list[Finding]:
+    def _delivered(self, source: str) -> dict[str, Delivered]:
+        """Give what a source has delivered in this run, and on the days before without it."""
+        return {
+            part: Delivered(counts=counts, days=without(days, _today(), counts))
+            for part, days in read_deliveries(self.database, source)
+            if (counts := self.deliveries.of_run.get((source, part)))
+        }
+
+    def _troubles(self, breaks: Sequence[Break]) -> list[Finding]:
         """Judge the sources that were asked, and note what is wrong with them and what no longer is."""
         now, troubles = time.time(), Troubles(self.database)
+        self.tallies.close()
         delivered = {source for source, _ in self.deliveries.of_run}
         found = list[Finding]()
         for source in self.tallies.asked():
@@ -356,18 +364,14 @@ class SQLiteFrontier:
             judged = list(Trouble)
             judged.remove(Trouble.DRIFTING)
             if source in delivered:
+                before = [one for one in troubles.of([source]) if one.trouble is Trouble.DRIFTING]
                 own = [one for one in breaks if one.source == source]
-                recent = [
-                    one.said().removeprefix(f"{source}: ") for one in own if is_recent(one, today)
-                ]
-                if own and not recent:
-                    # It goes on, but was named for days, and may be meant.
+                parts = self._delivered(source)
+                drift = judge_drift(source, own, before[0] if before else None, parts, _today())
+                findings += [drift.finding] if drift.finding else []
+                judged += [Trouble.DRIFTING] if drift.verdict == OVER else []
+                if drift.verdict == MEANT:
                     troubles.forget(source, Trouble.DRIFTING)
-                else:
-                    judged.append(Trouble.DRIFTING)
-                if recent:
-                    detail = "; ".join(recent)
-                    findings.append(Finding(source=source, trouble=Trouble.DRIFTING, detail=detail))
             found += troubles.note(source, findings, now, judged=judged)
         return found
 
@@ -724,6 +728,9 @@ class SQLiteFrontier:
         end, article = self._store(lease.id, outcome)
         for child in outcome.children:
             self._keep(child)
+        if end in REFUSALS and self._value("outcome", lease) == end:
+            # A page that is closed to all says nothing new of its host.
+            outcome = replace(outcome, is_repeated=True)
         self._release(lease, outcome, now)
         if outcome.is_hint:
             hints, etag, modified = "hints + 1", lease.etag, lease.last_modified
@@ -732,11 +739,12 @@ class SQLiteFrontier:
             if end is End.CHANGED:
                 self._judge_validators(lease, etag, modified)
         failures = 0
-        if end in (End.FAILED, End.UNREAD):
+        if end in (End.FAILED, End.UNREAD, *REFUSALS):
             failures = 1 + int(self._value("failures", lease))
         is_list = end in (End.READ, End.UNREAD)
         first = lease.first_fetched or now
         plan = outcome.plan if self._is_home(lease, article) else ()
+        due = _due(end, outcome.reason, failures, plan, first, now)
         self.database.execute(
             f"UPDATE url SET state = {DONE}, is_article = ?, outcome = ?, reason = ?, due = ?, "
             "first_fetched = ?, fetched = ?, failures = ?, attempts = 0, published = ?, "
@@ -744,10 +752,9 @@ class SQLiteFrontier:
             f"unchanged = CASE ? WHEN 'unchanged' THEN unchanged + 1 ELSE 0 END, hints = {hints}, "
             "etag = ?, last_modified = ?, article = coalesce(?, article) WHERE id = ?",
             (
-                not is_list, str(end), outcome.reason,
-                _due(end, outcome.reason, failures, plan, first, now),
-                first, now, failures, outcome.published, is_list, str(end), etag, modified, article,
-                lease.id,
+                not is_list, str(end), outcome.reason, due, first, now, failures, outcome.published,
+                # What a feed said of an article is told to its next visit too: else the page seems to have lost it.
+                is_list or due is not None, str(end), etag, modified, article, lease.id,
             ),
         )  # fmt: skip
         if is_list:
@@ -804,8 +811,7 @@ class SQLiteFrontier:
         for child in outcome.children:
             self._keep(child)
         self._ask(self.run, 1)
-        source = next((stored.article.source for stored in outcome.articles), None)
-        self._count(end, outcome.reason, source or "")
+        self._count(end, outcome.reason, self.hosts.source_of(outcome.host))
         return end
 
     def _store(self, url: int, outcome: Outcome) -> tuple[End, int | None]:
@@ -863,6 +869,10 @@ class SQLiteFrontier:
         return self.database.execute(query, (lease.id,)).fetchone()[0]
 
 
+def _today() -> date:
+    return datetime.now(UTC).date()
+
+
 def _due(
     end: End,
     reason: Reason | None,
@@ -872,10 +882,10 @@ def _due(
     now: float,
 ) -> float | None:
     """Give the time at which a done address may be asked for again, None for never."""
+    if end in REFUSALS:
+        return next_after_refusal(end, failures, now)
     if failures:
         return next_try(failures, now)
-    if end in REFUSALS:
-        return now + REFUSALS[end]
     return None if reason in LASTING else next_visit(plan, first, now)
 
 

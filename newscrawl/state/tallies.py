@@ -57,6 +57,21 @@ class Tallies:
             if any(end not in UNCOUNTED for end, _ in ends)
         )
 
+    def close(self) -> None:
+        """Note of which sources this run could read no list; a list that is read says that all is well."""
+        for source, ends in self.of_run.items():
+            reasons = sorted({reason or "failed" for end, reason in ends if end is End.UNREAD})
+            if any(end is End.READ for end, _ in ends):
+                self.database.execute(
+                    "UPDATE source SET unread = 0, reasons = '' WHERE name = ?", (source,)
+                )
+            elif reasons:
+                self.database.execute(
+                    "INSERT INTO source (name, unread, reasons) VALUES (?, 1, ?) "
+                    "ON CONFLICT DO UPDATE SET unread = unread + 1, reasons = excluded.reasons",
+                    (source, " ".join(reasons)),
+                )
+
     def prune(self, now: float) -> None:
         """Forget what is too old; and what a clock that went wrong has dated ahead."""
         hour = int(now // HOUR)

@@ -1,5 +1,6 @@
 """Keep what is wrong with sources: since when, when it was told, and that it is over."""
 
+import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -47,11 +48,17 @@ class Troubles:
                 self._end(source, kind, now)
         for kind, finding in found.items():
             self.database.execute(
-                "INSERT INTO trouble (source, kind, since, detail) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
-                "detail = excluded.detail, since = CASE WHEN ended IS NULL THEN since ELSE excluded.since END, "
+                "INSERT INTO trouble (source, kind, since, detail, parts) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
+                "detail = excluded.detail, parts = excluded.parts, since = CASE WHEN ended IS NULL THEN since ELSE excluded.since END, "
                 # What comes back before its end was told goes on being told.
                 "ended = NULL",
-                (source, str(kind), finding.since or now, finding.detail),
+                (
+                    source,
+                    str(kind),
+                    finding.since or now,
+                    finding.detail,
+                    json.dumps(finding.parts),
+                ),
             )
         return self.of([source])
 
@@ -73,7 +80,7 @@ class Troubles:
             marks = ", ".join("?" for _ in group)
             where = f"AND source IN ({marks})" if group else ""
             rows = self.database.execute(
-                f"SELECT source, kind, detail, since FROM trouble WHERE ended IS NULL {where} ORDER BY source, kind",
+                f"SELECT source, kind, detail, since, parts FROM trouble WHERE ended IS NULL {where} ORDER BY source, kind",
                 tuple(group),
             )
             found += [_finding(*row) for row in rows]
@@ -90,12 +97,12 @@ class Troubles:
         # Runs that are a day apart differ by seconds.
         before = now - remind_after + HOUR / 2
         rows = self.database.execute(
-            "SELECT source, kind, detail, since FROM trouble WHERE ended IS NULL AND (told IS NULL OR told <= ?) "
+            "SELECT source, kind, detail, since, parts FROM trouble WHERE ended IS NULL AND (told IS NULL OR told <= ?) "
             "ORDER BY source, kind",
             (before,),
         ).fetchall()
         over = self.database.execute(
-            "SELECT source, kind, detail, since FROM trouble WHERE ended IS NOT NULL ORDER BY source, kind"
+            "SELECT source, kind, detail, since, parts FROM trouble WHERE ended IS NOT NULL ORDER BY source, kind"
         ).fetchall()
         self.database.execute(
             "UPDATE trouble SET told = ? WHERE ended IS NULL AND (told IS NULL OR told <= ?)",
@@ -116,5 +123,11 @@ class Troubles:
         )
 
 
-def _finding(source: str, kind: str, detail: str, since: float) -> Finding:
-    return Finding(source=source, trouble=Trouble(kind), detail=detail, since=since)
+def _finding(source: str, kind: str, detail: str, since: float, parts: str) -> Finding:
+    return Finding(
+        source=source,
+        trouble=Trouble(kind),
+        detail=detail,
+        since=since,
+        parts=tuple(json.loads(parts)),
+    )
