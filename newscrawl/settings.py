@@ -54,9 +54,6 @@ ITEM_PIPELINES = {
     "newscrawl.pipelines.InRange": 600,
 }
 EXTENSIONS = {
-    # Each loads a web server of its own to find out that it is off: a tenth of a second a crawl.
-    "scrapy.extensions.telnet.TelnetConsole": None,
-    "scrapy.extensions.remote_control.RemoteControl": None,
     "newscrawl.extensions.Accounting": 100,
     "newscrawl.extensions.ProgressLine": 110,
     "newscrawl.recording.Recorder": 120,

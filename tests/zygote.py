@@ -17,14 +17,16 @@ from typing import Any
 
 import time_machine
 
-from newscrawl.demo.site import build_site
+from newscrawl.demo.site import load_publishers, publisher_resources
 from newscrawl.items import Page
 from newscrawl.stages import clean
 
 LOADED = (
     "newscrawl.cli.crawl", "newscrawl.cli.run", "newscrawl.cli.report", "newscrawl.spiders.articles", "newscrawl.pipelines",
     "newscrawl.extensions", "newscrawl.recording", "newscrawl.addons", "newscrawl.cli.status", "scrapy.core.engine",
-    "scrapy.extensions.logstats", "scrapy.core.downloader.handlers.http11", "twisted.names.client", "scrapy.extensions.throttle", "scrapy.extensions.feedexport",
+    "scrapy.extensions.logstats", "scrapy.core.downloader.handlers.http11", "twisted.names.client", "scrapy.extensions.remote_control", "fastwarc.warc", "isal.igzip", "newscrawl.settings",
+    "newscrawl.spiders.source", "newscrawl.spiders.newsgram", "scrapy.downloadermiddlewares.cookies",
+    "scrapy.downloadermiddlewares.httpcache", "scrapy.downloadermiddlewares.httpcompression", "scrapy.downloadermiddlewares.httpproxy", "scrapy.extensions.throttle", "scrapy.extensions.feedexport",
 )  # fmt: skip
 
 
@@ -32,9 +34,10 @@ def main() -> None:
     """Serve until standard input ends."""
     for name in LOADED:
         import_module(name)
-    # Models and word lists are read with the first page.
-    url, resource = next((u, r) for u, r in build_site().items() if "/2024/03/04/ferry" in u)
-    clean(Page(body=resource.body, url=url))
+    # Models and word lists are read with the first page of a language.
+    for publisher in load_publishers():
+        url = publisher.articles[0].url
+        clean(Page(body=publisher_resources(publisher)[url].body, url=url))
     assert "twisted.internet.reactor" not in sys.modules
     print("ready", flush=True)
     for line in sys.stdin:
