@@ -16,7 +16,7 @@ HOUR: Final = 60
 DAY: Final = 24 * HOUR
 """Minutes."""
 GRACE: Final = 180
-"""Seconds that a run has from the first signal on: a request of 30 s for each of its retries, and a pause of 120 s between."""
+"""Seconds that a run has to end: what is under way may wait 120 s for its host, and 30 s for the answer; then it is written."""
 NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,50}[a-z0-9])?")
 """What is a file name to cron and systemd and a name to Kubernetes, which takes 52 characters of a CronJob."""
 USER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,31}")
