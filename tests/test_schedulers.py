@@ -190,9 +190,9 @@ def cron_environment(home: Path, **variables: str) -> dict[str, str]:
     }
 
 
-def recorder(folder: Path) -> tuple[Path, Path]:
-    """Give a program with an awkward path that records how it was called, and an awkward folder."""
-    program = folder / NASTY / "record it"
+def recorder(folder: Path, name: str) -> tuple[Path, Path]:
+    """Give a program in a folder of that name that records how it was called, and an awkward folder."""
+    program = folder / name / "record it"
     work = folder / f"work {NASTY}"
     (work / "data").mkdir(parents=True)
     program.parent.mkdir(parents=True)
@@ -202,7 +202,7 @@ def recorder(folder: Path) -> tuple[Path, Path]:
 
 
 def test_the_shell_of_cron_reads_paths_as_they_are(tmp_path: Path) -> None:
-    program, work = recorder(tmp_path)
+    program, work = recorder(tmp_path, NASTY)
     awkward = plan(folder=str(work), program=(str(program), NASTY))
     line = f"{cron_times(10)} {command_line(awkward)}"
     said = subprocess.run(
@@ -227,7 +227,7 @@ def test_a_crontab_of_the_system_names_the_user_and_a_file_that_cron_reads() -> 
 @has_analyze
 @pytest.mark.parametrize("is_awkward", [False, True])
 def test_systemd_finds_nothing_wrong(tmp_path: Path, is_awkward: bool) -> None:
-    program, work = recorder(tmp_path)
+    program, work = recorder(tmp_path, re.sub("['\"]", "", NASTY))
     values = {"folder": str(work), "program": (str(program), NASTY)} if is_awkward else {"program": ("/bin/sh",)}  # fmt: skip
     schedule = systemd_files(plan(user="root", **values))
     for name, text in schedule.files.items():
@@ -240,6 +240,11 @@ def test_systemd_finds_nothing_wrong(tmp_path: Path, is_awkward: bool) -> None:
     # It says too where the program of ExecStart is not there.
     complaints = [line for line in result.stderr.splitlines() if str(tmp_path) in line]
     assert (result.returncode, complaints) == (0, [])
+
+
+def test_a_program_that_systemd_would_not_start_is_refused() -> None:
+    with pytest.raises(UsageError, match="quote"):
+        systemd_files(plan(program=("/opt/it's/newscrawl",)))
 
 
 def directives(text: str) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from newscrawl.errors import UsageError
 from newscrawl.scheduling import DAY, GRACE, HOUR, Plan, Schedule
 
 SHARED: Final = ("/tmp/", "/var/tmp/")  # noqa: S108 - not used as a folder
@@ -75,7 +76,14 @@ WantedBy=timers.target
 
 
 def systemd_files(plan: Plan) -> Schedule:
-    """Write the service and the timer."""
+    """Write the service and the timer.
+
+    Raises:
+        UsageError: systemd would not start the program.
+
+    """
+    if set(plan.program[0]) & set("'\""):
+        raise UsageError(f"systemd starts nothing whose path has a quote: {plan.program[0]}")
     folder = _literal(plan.folder)
     hidden = any(f"{path}/".startswith(SHARED) for path in (plan.folder, plan.program[0]))
     service = SERVICE.format(
