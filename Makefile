@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: demo test check crash-test coverage bench fix lock docs fixtures clean
+.PHONY: demo test check crash-test coverage bench fix lock docs fixtures wheel clean
 demo: $(STAMP)
 	$(BIN)/newscrawl demo
 
@@ -49,6 +49,10 @@ docs: $(STAMP)
 
 fixtures: $(STAMP)
 	$(BIN)/python -m tests.make_fixtures
+
+# What is deployed to scrapyd, which takes a wheel as the egg it asks for.
+wheel: $(STAMP)
+	$(BIN)/hatchling build -t wheel -d dist
 
 # Pins names, versions and hashes; no address is written. Needs uv.
 lock:

@@ -20,11 +20,11 @@ import yaml
 
 from newscrawl.cli import main
 from newscrawl.errors import UsageError
+from newscrawl.publishers import VARIABLE
 from newscrawl.scheduling import Plan, cron_times, read_every, read_max_time
 from newscrawl.scheduling.cron import command_line, cron_files
 from newscrawl.scheduling.kubernetes import kubernetes_files
 from newscrawl.scheduling.systemd import calendar, systemd_files
-from tests.conftest import VARIABLE
 from tests.shell import Shell
 from tests.test_due import BASE, HOST, TITLES, let_time_pass
 from tests.web import Web, article, feed, site
