@@ -180,6 +180,10 @@ def test_the_wheel_is_deployed_and_its_spiders_run(
         assert service.stored() == sorted(TITLES)
         assert service.items("articles") == []
 
+        asked = len(web.log)
+        service.run("articles", "NEWSCRAWL_DUE=1", site=f"{BASE}/")
+        assert len(web.log) == asked
+
 
 def test_scrapyd_beside_the_project_needs_no_deployment(tmp_path: Path) -> None:
     shutil.copy(ROOT / "scrapy.cfg", tmp_path)
