@@ -20,7 +20,14 @@ SETTINGS: Final[Any] = {
 }  # fmt: skip
 
 
-def draw(paint: Callable[["Axes"], None], width: float, height: float, no_extra: str) -> bytes:
+def draw(
+    paint: Callable[["Axes"], None],
+    width: float,
+    height: float,
+    no_extra: str,
+    *,
+    fills: bool = False,
+) -> bytes:
     """Draw one plot.
 
     Args:
@@ -28,6 +35,7 @@ def draw(paint: Callable[["Axes"], None], width: float, height: float, no_extra:
         width: inches.
         height: inches.
         no_extra: what to say where matplotlib is not installed.
+        fills: whether it fills the picture to its edges, as a sparkline does.
 
     Raises:
         UsageError: it is not.
@@ -42,8 +50,8 @@ def draw(paint: Callable[["Axes"], None], width: float, height: float, no_extra:
         # Not with what a file in the folder or at home says.
         rcdefaults()
         rcParams.update(SETTINGS)
-        figure = Figure(figsize=(width, height), layout="constrained")
-        paint(figure.add_subplot())
+        figure = Figure(figsize=(width, height), layout=None if fills else "constrained")
+        paint(figure.add_axes((0, 0, 1, 1)) if fills else figure.add_subplot())
         image = io.BytesIO()
         figure.savefig(
             image, format="svg", transparent=True, metadata={"Date": None, "Creator": None}

@@ -257,7 +257,7 @@ def test_the_service_has_room_to_end_and_reaches_its_files() -> None:
     )
     assert service["Type"] == "oneshot"
     assert service["User"] == "news"
-    assert service["SuccessExitStatus"] == "4"
+    assert service["SuccessExitStatus"] == "3 4"
     assert int(service["TimeoutStopSec"]) > 150  # a pause of a host, and a request
     assert int(service["TimeoutStartSec"]) == 540 + int(service["TimeoutStopSec"])
     assert (service["ReadWritePaths"], service["PrivateTmp"]) == ("/srv/news/data", "yes")

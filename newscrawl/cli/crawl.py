@@ -24,6 +24,7 @@ from newscrawl.discovery.links import link_kind
 from newscrawl.errors import UsageError
 from newscrawl.extensions import last_line, totals_of
 from newscrawl.extraction.document import is_http_url
+from newscrawl.frontier.stint import DISK_LOW
 from newscrawl.profiles import read_profiles
 from newscrawl.publishers import registry
 from newscrawl.quality import registrable_domain
@@ -216,7 +217,8 @@ def exit_code(stats: list[dict[str, Any]], expected: Iterable[frozenset[str]]) -
     """Give the exit code of crawls from their stats and the sources that should have given something."""
     totals = [totals_of(one) for one in stats]
     if any(
-        one.get("finish_reason") in ("shutdown", "state_error", "archive_error") for one in stats
+        one.get("finish_reason") in ("shutdown", "state_error", "archive_error", DISK_LOW)
+        for one in stats
     ):
         return ExitCode.FAILED  # interrupted: what is missing is counted as not_fetched or left
     if (

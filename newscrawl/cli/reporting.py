@@ -8,7 +8,7 @@ from typing import Final
 from scrapy.settings import Settings
 
 from newscrawl.crawling import Ran
-from newscrawl.errors import NewscrawlError, ReportError
+from newscrawl.errors import NewscrawlError, UsageError
 from newscrawl.recording import places_of
 from newscrawl.reports.building import Verdict, build_report
 from newscrawl.reports.metrics import write_metrics
@@ -113,7 +113,7 @@ def channels_of(settings: Settings) -> Channels:
     """Read by what notices go.
 
     Raises:
-        ReportError: a setting makes no sense.
+        UsageError: a setting makes no sense.
 
     """
     to = settings.getlist("NEWSCRAWL_NOTICE_MAIL")
@@ -126,7 +126,7 @@ def channels_of(settings: Settings) -> Channels:
         )  # fmt: skip
     webhook = settings.get("NEWSCRAWL_NOTICE_WEBHOOK") or ""
     if webhook and not webhook.startswith(("http://", "https://")):
-        raise ReportError(f"NEWSCRAWL_NOTICE_WEBHOOK={webhook!r} is no http or https address")
+        raise UsageError(f"NEWSCRAWL_NOTICE_WEBHOOK={webhook!r} is no http or https address")
     return Channels(
         command=settings.get("NEWSCRAWL_NOTICE_COMMAND") or "", webhook=webhook, mail=mail
     )

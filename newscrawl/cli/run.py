@@ -19,11 +19,12 @@ from newscrawl.archive import forget_archives
 from newscrawl.cli import add_log_options, positive_number
 from newscrawl.cli.crawl import given_settings, log_settings
 from newscrawl.cli.exits import ExitCode
-from newscrawl.cli.reporting import complain, export_metrics, tell, write_report
+from newscrawl.cli.reporting import channels_of, complain, export_metrics, tell, write_report
 from newscrawl.cli.state import DEFAULT, moment
 from newscrawl.cli.verdict import Tolerance, judge_run, tolerance_of
 from newscrawl.crawling import Budget, Job, Ran, project_settings, run_crawls
 from newscrawl.errors import NewscrawlError, StateError
+from newscrawl.frontier.runs import health_limits
 from newscrawl.frontier.stint import disks, low_disk
 from newscrawl.recording import places_of
 from newscrawl.reports.building import Verdict, summary_line
@@ -90,6 +91,10 @@ def run(options: argparse.Namespace) -> ExitCode:
     began = time.time()
     settings = _settings(options)
     tolerance = tolerance_of(settings)
+    # What makes no sense is to be found out now, not when there is something to tell.
+    health_limits(settings)
+    channels_of(settings)
+    age_of(str(settings.get("NEWSCRAWL_NOTICE_AGAIN")))
     path = Path(options.state)
     if options.list:
         state = open_state(path)

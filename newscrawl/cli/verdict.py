@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from scrapy.settings import Settings
 
@@ -12,8 +11,6 @@ from newscrawl.errors import UsageError
 from newscrawl.reports.building import Verdict
 from newscrawl.state.health import DEGRADED, Finding, Trouble
 from newscrawl.wording import numbered
-
-MOST_NAMED: Final = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,8 +100,8 @@ def _of_sources(
 ) -> list[tuple[ExitCode, str]]:
     refusing = {one.source for one in troubles if one.trouble is Trouble.REFUSING}
     if asked and refusing.issuperset(asked):
-        said = _said([one for one in troubles if one.trouble is Trouble.REFUSING])
-        return [(ExitCode.BLOCKED, f"all that was asked refuses: {said}")]
+        own = [one for one in troubles if one.trouble is Trouble.REFUSING]
+        return [(ExitCode.BLOCKED, one.said()) for one in own]
     found = []
     groups = (
         (ExitCode.DEGRADED, tolerance.degraded, [t for t in troubles if t.trouble in DEGRADED]),
@@ -112,11 +109,5 @@ def _of_sources(
     )
     for code, share, group in groups:
         if len({one.source for one in group}) > share * len(asked):
-            found.append((code, _said(group)))
+            found += [(code, one.said()) for one in group]
     return found
-
-
-def _said(troubles: list[Finding]) -> str:
-    more = len(troubles) - MOST_NAMED
-    said = [one.said() for one in troubles[:MOST_NAMED]]
-    return "; ".join([*said, f"and {more} more"] if more > 0 else said)

@@ -7,11 +7,12 @@ from typing import Final
 from scrapy import Spider
 from scrapy.settings import BaseSettings
 
+from newscrawl.ages import read_age
 from newscrawl.errors import UsageError
 from newscrawl.publishers import publisher_for
 from newscrawl.state import Manners, RunKey
 from newscrawl.state.health import Limits
-from newscrawl.state.plan import age_of, parse_plan
+from newscrawl.state.plan import parse_plan
 from newscrawl.state.sqlite import SQLiteFrontier
 
 NEVER: Final = "never"
@@ -54,14 +55,16 @@ def health_limits(settings: BaseSettings) -> Limits:
         UsageError: `NEWSCRAWL_QUIET_AFTER` names something that is no age.
 
     """
-    ages = settings.getdict("NEWSCRAWL_QUIET_AFTER")
-    return Limits(
-        failing_after=settings.getint("NEWSCRAWL_FAILING_AFTER", Limits().failing_after),
-        quiet_after={
-            str(source).lower(): None if age in (NEVER, None) else age_of(str(age))
-            for source, age in ages.items()
-        },
-    )
+    ages = dict[str, float | None]()
+    for source, age in settings.getdict("NEWSCRAWL_QUIET_AFTER").items():
+        seconds = None if age == NEVER else read_age(str(age))
+        if seconds is None and age != NEVER:
+            raise UsageError(
+                f"NEWSCRAWL_QUIET_AFTER: {source}: {age!r} is no age such as 12h, nor {NEVER!r}"
+            )
+        ages[str(source).lower()] = seconds
+    failing_after = settings.getint("NEWSCRAWL_FAILING_AFTER", Limits().failing_after)
+    return Limits(failing_after=failing_after, quiet_after=ages)
 
 
 def pages_of(host: str) -> int | None:

@@ -80,7 +80,7 @@ def low_disk(folders: list[Path], least: int) -> str | None:
         free = shutil.disk_usage(there).free
         if free < least:
             return (
-                f"the disk of {folder} has {free // MEGABYTE} MB left, and {least // MEGABYTE} MB are to stay free "
+                f"the disk of {folder} has {free / MEGABYTE:.1f} MB left, and {least / MEGABYTE:.1f} MB are to stay free "
                 "(NEWSCRAWL_LEAST_FREE): make room; nothing was lost"
             )
     return None

@@ -31,6 +31,8 @@ from newscrawl.wording import numbered
 
 DAYS_NOW: Final = 7
 """Days that a fill rate is of; what lies before is compared with."""
+MOST_NAMED: Final = 3
+"""Reasons in the summary line; the report has all."""
 SKIPPED: Final = "newscrawl/skipped/"
 
 
@@ -121,7 +123,10 @@ def summary_line(crawls: Sequence[Crawled], verdict: Verdict, seconds: float) ->
     if limits := sorted(reason for reason in reasons if reason.endswith("_limit")):
         line += f", ended by its {' and '.join(limits).replace('_', ' ')}"
     if verdict.code:
-        line += f"; exit code {verdict.code}: {'; '.join(verdict.reasons)}"
+        named = list(verdict.reasons[:MOST_NAMED])
+        if more := len(verdict.reasons) - len(named):
+            named.append(f"and {more} more")
+        line += f"; exit code {verdict.code}: {'; '.join(named)}"
     return line
 
 

@@ -33,7 +33,7 @@ def merged(reports: Sequence[Report]) -> Report:
         started=reports[0].started,
         runs=sum(report.runs for report in reports),
         code=code,
-        reasons=tuple(dict.fromkeys(why for report in reports[::-1] for why in report.reasons)),
+        reasons=_latest_reasons(reports),
         line=f"{len(reports)} runs{f'; exit codes besides 0: {codes}' if codes else ''}",
         crawls=tuple(crawl for report in reports for crawl in report.crawls),
         sources=sources,
@@ -41,6 +41,15 @@ def merged(reports: Sequence[Report]) -> Report:
         heaviest=top_pages((page for report in reports for page in report.heaviest), "bytes"),
         mishaps=merged_mishaps([one for report in reports for one in report.mishaps]),
     )
+
+
+def _latest_reasons(reports: Sequence[Report]) -> tuple[str, ...]:
+    """Give each reason once, as it was said last: how long a source is quiet changes from run to run."""
+    found = dict[str, str]()
+    for report in reports[::-1]:
+        for why in report.reasons:
+            found.setdefault(why.partition(": ")[0], why)
+    return tuple(found.values())
 
 
 def _both(before: SourceReport, after: SourceReport) -> SourceReport:

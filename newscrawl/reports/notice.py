@@ -169,10 +169,10 @@ def by_mail(notice: Notice, mail: Mail) -> None:
 
 
 def _line(indent: str, one: Finding) -> str:
-    since = f", since {stamp(one.since)}" if one.since else ""
+    since = f", since {stamp(one.since)}" if one.since is not None else ""
     return f"{indent}{printable(one.said())}{since}"
 
 
 def _plain(one: Finding) -> dict[str, str | None]:
-    since = stamp(one.since) if one.since else None
+    since = stamp(one.since) if one.since is not None else None
     return {"source": one.source, "trouble": str(one.trouble), "detail": one.detail, "since": since}

@@ -20,7 +20,8 @@ GROUPS: Final = {
     "new": ("new",), "changed": ("changed",), "refused": ("rejected", "robots", "blocked", "gone", "out_of_range"),
     "failed": ("failed", "unread"),
 }  # fmt: skip
-WIDTH, HEIGHT = 9.0, 2.3
+FEWEST_DAYS: Final = 14
+WIDTH, HEIGHT = 11.0, 2.3
 SPARK_WIDTH, SPARK_HEIGHT = 1.9, 0.34
 """Inches."""
 PROLOGUE: Final = re.compile(r"^.*?(?=<svg)|<metadata>.*?</metadata>", re.DOTALL)
@@ -34,7 +35,7 @@ def daily_plot(sources: Mapping[str, SourceReport], last: date) -> str:
         UsageError: matplotlib is not installed.
 
     """
-    days = days_until(last)
+    days = _shown_days(sources, last)
     totals = {name: [0] * len(days) for name in GROUPS}
     for source in sources.values():
         for name, values in _series(source.history, days).items():
@@ -53,8 +54,17 @@ def sparkline(source: SourceReport, last: date, name: str) -> str:
     """
     values = _series(source.history, days_until(last))["new"]
     return _inline(
-        draw(lambda axes: _spark(axes, values), SPARK_WIDTH, SPARK_HEIGHT, NO_EXTRA), name
+        draw(lambda axes: _spark(axes, values), SPARK_WIDTH, SPARK_HEIGHT, NO_EXTRA, fills=True),
+        name,
     )
+
+
+def _shown_days(sources: Mapping[str, SourceReport], last: date) -> list[date]:
+    """Leave out what was before anything was counted, down to two weeks."""
+    first = min((day.day for one in sources.values() for day in one.history), default="")
+    days = days_until(last)
+    counted = [day for day in days if day.isoformat() >= first]
+    return days[-max(len(counted), FEWEST_DAYS) :]
 
 
 def days_until(last: date) -> list[date]:

@@ -19,10 +19,10 @@ User={user}
 WorkingDirectory={folder}
 ExecStart={command}
 
-# 4: some of many sites refused or changed. That is so on most days, and newscrawl gives notice of it; as a failure it
-# would hide the others. 1, 2, 3 and 5 mean that the run brought nothing: the unit has failed, and OnFailure= starts.
-# The timer starts it again all the same.
-SuccessExitStatus=4
+# 3 and 4: some of many sites are quiet, refused or changed. That is so on most days, and newscrawl gives notice of it; as a
+# failure it would hide the others. 1, 2 and 5 mean that the run itself went wrong: the unit has failed, and OnFailure=
+# starts. The timer starts it again all the same.
+SuccessExitStatus=3 4
 
 # The first signal ends a run cleanly: it begins nothing more, and writes what is under way. Its workers are not to
 # get it, because they hold pages of the run. What is killed after all is fetched again by the next run.

@@ -79,7 +79,7 @@ def _finding(source: str, breaks: Sequence[Break], before: Finding | None) -> Fi
     return Finding(
         source=source,
         trouble=Trouble.DRIFTING,
-        detail="; ".join(one.said().removeprefix(f"{source}: ") for one in breaks),
+        detail="; ".join(one.said().removeprefix(source).lstrip(": ") for one in breaks),
         since=before.since if before and before.since else began,
         parts=tuple(sorted({one.part for one in breaks})),
     )

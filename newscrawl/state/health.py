@@ -24,11 +24,11 @@ TIMES_THE_LONGEST: Final = 2.0
 """How much longer than its longest pause of the last weeks a source may pause."""
 FEWEST_HOURS: Final = 5
 """Hours with news, from which a habit can be told."""
-SURE_HOURS: Final = 20
-"""Hours with news from which the longest pause alone tells: of twenty pauses that chance spreads, one twice as long as
-the longest is met once in four hundred."""
-EXPECTED: Final = 7.0
-"""With fewer, hours with news that should have come meanwhile: none comes of so many once in a thousand times."""
+SURE_HOURS: Final = 30
+"""Hours with news from which the longest pause alone tells: that one of chance is twice as long is rare then."""
+EXPECTED: Final = 9.0
+"""With fewer, hours with news that should have come meanwhile: none comes of so many once in eight thousand times. Both give
+less than one false alarm in two years, for papers of one article a week to thirty a day (`tests/test_health.py`)."""
 FEWEST_READS: Final = 3
 """Lists that must have been read since the last new article: who crawls again after a break has not looked yet."""
 RECENT: Final = 2 * DAY
@@ -133,8 +133,12 @@ def _of_lists(source: str, unread: int, reasons: Sequence[str], limits: Limits) 
     """Judge by the runs in a row in which no list could be read; a refusal tells at once."""
     if not unread:
         return None
-    said = f"none of its lists can be read ({', '.join(reasons)}), in {unread} runs in a row"
-    if set(reasons) <= REFUSALS:
+    # Addresses that were only tried, where a site may have a feed, are often not there.
+    telling = set(reasons) - {Reason.GONE} or set(reasons)
+    said = (
+        f"none of its lists can be read ({', '.join(sorted(telling))}), in {unread} runs in a row"
+    )
+    if telling <= REFUSALS:
         return Finding(source=source, trouble=Trouble.REFUSING, detail=said)
     if unread < limits.failing_after:
         return None

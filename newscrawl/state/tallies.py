@@ -57,8 +57,12 @@ class Tallies:
             if any(end not in UNCOUNTED for end, _ in ends)
         )
 
-    def close(self) -> None:
-        """Note of which sources this run could read no list; a list that is read says that all is well."""
+    def close(self, failing_after: int, now: float) -> None:
+        """Note of which sources this run could read no list; a list that is read says that all is well.
+
+        Before a source counts as failing, those of its lists that were not asked for have their turn too: else one dead
+        feed beside a home page that is looked at once a week would stand for the site.
+        """
         for source, ends in self.of_run.items():
             reasons = sorted({reason or "failed" for end, reason in ends if end is End.UNREAD})
             if any(end is End.READ for end, _ in ends):
@@ -66,11 +70,20 @@ class Tallies:
                     "UPDATE source SET unread = 0, reasons = '' WHERE name = ?", (source,)
                 )
             elif reasons:
-                self.database.execute(
-                    "INSERT INTO source (name, unread, reasons) VALUES (?, 1, ?) "
-                    "ON CONFLICT DO UPDATE SET unread = unread + 1, reasons = excluded.reasons",
+                (unread,) = self.database.execute(
+                    "INSERT INTO source (name, unread, reasons) VALUES (?, 1, ?) ON CONFLICT DO UPDATE SET "
+                    "unread = unread + 1, reasons = excluded.reasons RETURNING unread",
                     (source, " ".join(reasons)),
-                )
+                ).fetchone()
+                if unread == failing_after - 1:
+                    self._ask_others(source, now)
+
+    def _ask_others(self, source: str, now: float) -> None:
+        self.database.execute(
+            "UPDATE url SET due = ? WHERE host IN (SELECT id FROM host WHERE source = ?) AND NOT is_article "
+            "AND state = 2 AND outcome = ? AND due > ?",
+            (now, source, str(End.READ), now),
+        )
 
     def prune(self, now: float) -> None:
         """Forget what is too old; and what a clock that went wrong has dated ahead."""
