@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: demo test check crash-test coverage bench fix lock docs fixtures wheel clean
+.PHONY: demo test check crash-test simulate coverage bench fix lock docs fixtures wheel clean
 demo: $(STAMP)
 	$(BIN)/newscrawl demo
 
@@ -22,6 +22,10 @@ check: $(STAMP)
 # Kills a crawl at fifty random moments, and on a full and a read-only disk; the tests do so a few times.
 crash-test: $(STAMP)
 	$(BIN)/python -m tests.crash $(CRASH)
+
+# Two hundred days of hourly runs under a fake clock; the tests run nine. DAYS=… for another number.
+simulate: $(STAMP)
+	$(BIN)/python -m tests.simulation $(if $(DAYS),--days $(DAYS))
 
 # How fast pages are cleaned and a site is crawled, beside others that are installed in .bench; PAGES=… names
 # pages in JSON lines, TAKEN=… how many of them are cleaned, COUNT=… how many articles the site has.

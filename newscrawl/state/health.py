@@ -135,9 +135,8 @@ def _of_lists(source: str, unread: int, reasons: Sequence[str], limits: Limits) 
         return None
     # Addresses that were only tried, where a site may have a feed, are often not there.
     telling = set(reasons) - {Reason.GONE} or set(reasons)
-    said = (
-        f"none of its lists can be read ({', '.join(sorted(telling))}), in {unread} runs in a row"
-    )
+    times = f"in {unread} runs in a row" if unread > 1 else "in the last run"
+    said = f"none of its lists can be read ({', '.join(sorted(telling))}), {times}"
     if telling <= REFUSALS:
         return Finding(source=source, trouble=Trouble.REFUSING, detail=said)
     if unread < limits.failing_after:
