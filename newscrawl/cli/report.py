@@ -22,7 +22,7 @@ EXAMPLE: Final = """
 examples:
   newscrawl report -O report.html                  the last run
   newscrawl report --since 7d -O week.html         all runs of a week, put together
-  newscrawl report data/runs/20261126T201500Z.json -O report.html
+  newscrawl report data/runs/20261126T201500Z-4711.json -O report.html
   newscrawl report --since 1d --json | jq .sources
 
 A report is one file that loads nothing. Every run leaves its figures as JSON in the folder runs/ beside the state.

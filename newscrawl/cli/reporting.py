@@ -34,6 +34,8 @@ def write_report(
     """
     places = places_of(settings)
     crawls = [one.crawled for one in ran if one.crawled]
+    if not places.state.exists():
+        return None  # why is said already
     try:
         report = build_report(crawls, places, command=command, began=began, verdict=verdict)
         store_report(report, places.reports, settings.getint("NEWSCRAWL_REPORT_DAYS"))
@@ -91,7 +93,7 @@ def _told(settings: Settings, path: Path, failure: str, now: float) -> Told:
     broken = [Finding(source=RUN, trouble=Trouble.BROKEN, detail=failure)] if failure else []
     try:
         again = age_of(str(settings.get("NEWSCRAWL_NOTICE_AGAIN")))
-        codes = {int(code) for code in settings.getlist("NEWSCRAWL_NOTICE_CODES")}
+        codes = told_codes(settings)
         state = open_state(path)
         try:
             state.note_run(broken, now)
@@ -130,6 +132,19 @@ def channels_of(settings: Settings) -> Channels:
     return Channels(
         command=settings.get("NEWSCRAWL_NOTICE_COMMAND") or "", webhook=webhook, mail=mail
     )
+
+
+def told_codes(settings: Settings) -> frozenset[int]:
+    """Read the exit codes for which notices go.
+
+    Raises:
+        UsageError: one is none.
+
+    """
+    given = settings.getlist("NEWSCRAWL_NOTICE_CODES")
+    if not {str(code).strip() for code in given} <= {"1", "3", "4", "5"}:
+        raise UsageError(f"NEWSCRAWL_NOTICE_CODES={given}: of 1, 3, 4 and 5, please")
+    return frozenset(int(code) for code in given)
 
 
 def complain(problem: str) -> None:

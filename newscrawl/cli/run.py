@@ -19,7 +19,14 @@ from newscrawl.archive import forget_archives
 from newscrawl.cli import add_log_options, positive_number
 from newscrawl.cli.crawl import given_settings, log_settings
 from newscrawl.cli.exits import ExitCode
-from newscrawl.cli.reporting import channels_of, complain, export_metrics, tell, write_report
+from newscrawl.cli.reporting import (
+    channels_of,
+    complain,
+    export_metrics,
+    tell,
+    told_codes,
+    write_report,
+)
 from newscrawl.cli.state import DEFAULT, moment
 from newscrawl.cli.verdict import Tolerance, judge_run, tolerance_of
 from newscrawl.crawling import Budget, Job, Ran, project_settings, run_crawls
@@ -94,6 +101,7 @@ def run(options: argparse.Namespace) -> ExitCode:
     # What makes no sense is to be found out now, not when there is something to tell.
     health_limits(settings)
     channels_of(settings)
+    told_codes(settings)
     age_of(str(settings.get("NEWSCRAWL_NOTICE_AGAIN")))
     path = Path(options.state)
     if options.list:
@@ -134,15 +142,18 @@ def _run(
 
 
 def _settings(options: argparse.Namespace) -> Settings:
-    return project_settings(
+    settings = project_settings(
         **log_settings(options),
         **given_settings(options.settings),
         NEWSCRAWL_STATE=options.state,
         NEWSCRAWL_REJECTS=options.rejects or "",
-        NEWSCRAWL_PROGRESS=not options.quiet,
         NEWSCRAWL_DUE=True,
         NEWSCRAWL_REPORT=False,
     )
+    # Of several crawls at once each would rewrite the others' line.
+    is_single = settings.getint("NEWSCRAWL_CRAWLS_AT_ONCE") <= 1
+    settings.set("NEWSCRAWL_PROGRESS", is_single and not options.quiet, priority="cmdline")
+    return settings
 
 
 def _todo(

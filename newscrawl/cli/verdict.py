@@ -1,6 +1,7 @@
 """How a run of what was due counts: its exit code, and why."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from scrapy.settings import Settings
@@ -33,11 +34,15 @@ def tolerance_of(settings: Settings) -> Tolerance:
 
     """
     names = ("failed", "degraded", "quiet")
-    shares = {name: settings.getfloat(f"NEWSCRAWL_MOST_{name.upper()}") for name in names}
-    for name, share in shares.items():
-        if not 0 <= share <= 1:
-            raise UsageError(f"NEWSCRAWL_MOST_{name.upper()}={share:g} is no share between 0 and 1")
-    return Tolerance(**shares)
+    return Tolerance(**{name: _share(settings, f"NEWSCRAWL_MOST_{name.upper()}") for name in names})
+
+
+def _share(settings: Settings, name: str) -> float:
+    given = settings.get(name)
+    with suppress(TypeError, ValueError):
+        if 0 <= float(given) <= 1:
+            return float(given)
+    raise UsageError(f"{name}={given} is no share between 0 and 1")
 
 
 def judge_run(

@@ -13,7 +13,7 @@ from urllib.request import Request, urlopen
 
 from newscrawl.errors import ReportError
 from newscrawl.reports.building import stamp
-from newscrawl.state.health import Finding
+from newscrawl.state.health import Finding, Trouble
 from newscrawl.wording import numbered, printable
 
 SECONDS: Final = 30
@@ -52,8 +52,10 @@ class Notice:
             parts.append(f"the run failed: {self.failure}")
         if self.troubles:
             parts.append(f"{numbered(len(self.troubles), 'source')} in trouble")
-        if self.over:
-            parts.append(f"{numbered(len(self.over), 'source')} well again")
+        if well := sum(one.trouble is not Trouble.BROKEN for one in self.over):
+            parts.append(f"{numbered(well, 'source')} well again")
+        if well < len(self.over):
+            parts.append("runs go through again")
         return printable(f"newscrawl on {self.host}: {', '.join(parts)}")[:200]
 
     def text(self) -> str:

@@ -27,7 +27,8 @@ def store_report(report: Report, folder: Path, days: int) -> Path:
     data = msgspec.json.format(msgspec.json.encode(report), indent=1) + b"\n"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        path = _free_name(folder, report.run)
+        # Another run may have begun in the same second.
+        path = folder / f"{report.run}-{os.getpid()}.json"
         _replace(path, data)
         _replace(folder / LATEST, data)
     except OSError as error:
@@ -87,15 +88,6 @@ def _dated(folder: Path) -> Iterator[tuple[datetime, Path]]:
     for path in sorted(folder.glob("*.json")) if folder.is_dir() else ():
         with suppress(ValueError):
             yield datetime.strptime(path.name[:16], FORM).replace(tzinfo=UTC), path
-
-
-def _free_name(folder: Path, run: str) -> Path:
-    """Give a name that no other run of the same second has."""
-    path, number = folder / f"{run}.json", 1
-    while path.exists():
-        number += 1
-        path = folder / f"{run}-{number}.json"
-    return path
 
 
 def _replace(path: Path, data: bytes) -> None:

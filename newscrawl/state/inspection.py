@@ -348,7 +348,7 @@ class State:
         for one in self.troubles():
             troubles.setdefault(one.source, []).append(one)
         rows = self.database.execute(
-            "SELECT h.source, sum(u.article IS NOT NULL), sum(u.state = 0), "
+            "SELECT h.source, count(DISTINCT u.article), sum(u.state = 0), "
             "sum(u.state = 2 AND coalesce(u.due, ?) <= ?), min(CASE WHEN NOT u.is_article AND u.state = 2 THEN u.due END) "
             "FROM url AS u JOIN host AS h ON h.id = u.host GROUP BY 1",
             (now + 1, now),

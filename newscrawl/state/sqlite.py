@@ -356,6 +356,8 @@ class SQLiteFrontier:
     def _troubles(self, breaks: Sequence[Break]) -> list[Finding]:
         """Judge the sources that were asked, and note what is wrong with them and what no longer is."""
         now, troubles = time.time(), Troubles(self.database)
+        self.deliveries.prune(now)
+        self.tallies.prune(now)
         self.tallies.close(self.manners.health.failing_after, now)
         delivered = {source for source, _ in self.deliveries.of_run}
         found = list[Finding]()

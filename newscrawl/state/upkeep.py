@@ -14,8 +14,8 @@ from typing import Final
 
 from newscrawl.errors import StateError
 from newscrawl.state.database import explain, writing
-from newscrawl.state.deliveries import KEPT_DAYS, Deliveries
-from newscrawl.state.tallies import HOUR, Tallies
+from newscrawl.state.deliveries import KEPT_DAYS
+from newscrawl.state.tallies import HOUR
 
 logger = logging.getLogger(__name__)
 
@@ -65,8 +65,6 @@ def tend(database: sqlite3.Connection, path: Path, now: float) -> Upkeep:
     try:
         with writing(database):
             runs = _forget_runs(database, now - KEPT_RUNS)
-            Deliveries(database).prune(now)
-            Tallies(database).prune(now)
             database.execute("INSERT OR REPLACE INTO upkeep VALUES ('state', ?)", (now,))
         database.execute("PRAGMA optimize")
         freed = _give_back(database, path)
