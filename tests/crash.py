@@ -44,6 +44,8 @@ WAYS = ("before the first frost", "with borrowed tools", "to the surprise of the
 NOT_TRIED = "not tried: no right to mount a small disk here"
 FAST = [
     "-s", "AUTOTHROTTLE_ENABLED=0", "-s", "DOWNLOAD_DELAY=0", "-s", "CONCURRENT_REQUESTS_PER_DOMAIN=8",
+    # Small disks are to be filled to the end here, as others may fill them.
+    "-s", "NEWSCRAWL_LEAST_FREE=0",
 ]  # fmt: skip
 
 

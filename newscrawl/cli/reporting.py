@@ -40,7 +40,9 @@ def write_report(
         report = build_report(crawls, places, command=command, began=began, verdict=verdict)
         store_report(report, places.reports, settings.getint("NEWSCRAWL_REPORT_DAYS"))
     except (NewscrawlError, OSError) as error:
-        complain(f"no report was written: {error}")
+        # What stopped the crawl is said already.
+        if all(str(error) != one.stats.get("newscrawl/stopped_by") for one in ran):
+            complain(f"no report was written: {error}")
         return None
     if settings.getbool("NEWSCRAWL_REPORT_PAGE"):
         # Imported here: the plots load matplotlib.

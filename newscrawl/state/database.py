@@ -133,9 +133,11 @@ CREATE TABLE source (
     name TEXT PRIMARY KEY, last_new REAL, last_read REAL, reads INTEGER NOT NULL DEFAULT 0,
     unread INTEGER NOT NULL DEFAULT 0, reasons TEXT NOT NULL DEFAULT ''
 ) WITHOUT ROWID;
--- parts: layouts and lists that show it, as JSON; told: when a notice last named it; ended: when it was found to be over.
+-- parts: layouts and lists that show it, as JSON; seen: when it was last found; told: when a notice last named it; ended: when
+-- it was found to be over.
 CREATE TABLE trouble (
-    source TEXT NOT NULL, kind TEXT NOT NULL, since REAL NOT NULL, detail TEXT NOT NULL, parts TEXT NOT NULL, told REAL, ended REAL,
+    source TEXT NOT NULL, kind TEXT NOT NULL, since REAL NOT NULL, detail TEXT NOT NULL, parts TEXT NOT NULL, seen REAL NOT NULL,
+    told REAL, ended REAL,
     PRIMARY KEY (source, kind)
 ) WITHOUT ROWID;
 -- Lists among the addresses of a host, which are articles by far the most.

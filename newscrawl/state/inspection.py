@@ -512,6 +512,13 @@ class State:
                 number = self.database.execute(
                     "DELETE FROM url WHERE id IN (SELECT id FROM old)"
                 ).rowcount
+                if source and older_than is None:
+                    for table, column in (
+                        ("tally", "source"),
+                        ("source", "name"),
+                        ("trouble", "source"),
+                    ):
+                        self.database.execute(f"DELETE FROM {table} WHERE {column} = ?", (source,))
                 self.database.execute("DROP TABLE old")
         except sqlite3.Error as error:
             raise explain(error, self.path) from error

@@ -48,8 +48,9 @@ class Troubles:
                 self._end(source, kind, now)
         for kind, finding in found.items():
             self.database.execute(
-                "INSERT INTO trouble (source, kind, since, detail, parts) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
-                "detail = excluded.detail, parts = excluded.parts, since = CASE WHEN ended IS NULL THEN since ELSE excluded.since END, "
+                "INSERT INTO trouble (source, kind, since, detail, parts, seen) VALUES (?, ?, ?, ?, ?, ?) "
+                "ON CONFLICT DO UPDATE SET detail = excluded.detail, parts = excluded.parts, seen = excluded.seen, "
+                "since = CASE WHEN ended IS NULL THEN since ELSE excluded.since END, "
                 # What comes back before its end was told goes on being told.
                 "ended = NULL",
                 (
@@ -58,6 +59,7 @@ class Troubles:
                     finding.since or now,
                     finding.detail,
                     json.dumps(finding.parts),
+                    now,
                 ),
             )
         return self.of([source])
@@ -94,20 +96,17 @@ class Troubles:
             remind_after: seconds after which a trouble that lasts is named again.
 
         """
-        # Runs that are a day apart differ by seconds.
+        # Runs that are a day apart differ by seconds. A source that nobody asks any more is not named again.
         before = now - remind_after + HOUR / 2
+        is_due = "ended IS NULL AND (told IS NULL OR (told <= ? AND seen > told))"
         rows = self.database.execute(
-            "SELECT source, kind, detail, since, parts FROM trouble WHERE ended IS NULL AND (told IS NULL OR told <= ?) "
-            "ORDER BY source, kind",
+            f"SELECT source, kind, detail, since, parts FROM trouble WHERE {is_due} ORDER BY source, kind",
             (before,),
         ).fetchall()
         over = self.database.execute(
             "SELECT source, kind, detail, since, parts FROM trouble WHERE ended IS NOT NULL ORDER BY source, kind"
         ).fetchall()
-        self.database.execute(
-            "UPDATE trouble SET told = ? WHERE ended IS NULL AND (told IS NULL OR told <= ?)",
-            (now, before),
-        )
+        self.database.execute(f"UPDATE trouble SET told = ? WHERE {is_due}", (now, before))
         self.database.execute("DELETE FROM trouble WHERE ended IS NOT NULL")
         return Told(tuple(_finding(*row) for row in rows), tuple(_finding(*row) for row in over))
 

@@ -162,7 +162,10 @@ def move_back(database: sqlite3.Connection, now: float) -> None:
     database.execute("UPDATE url SET not_before = NULL WHERE not_before > ?", (now + DAY,))
     for column in ("last_new", "last_read"):
         database.execute(f"UPDATE source SET {column} = ? WHERE {column} > ?", (now, now))
-    database.execute("UPDATE trouble SET since = min(since, ?), told = min(told, ?)", (now, now))
+    database.execute(
+        "UPDATE trouble SET since = min(since, ?), seen = min(seen, ?), told = min(told, ?)",
+        (now, now, now),
+    )
     # Days that have not come would be compared with for weeks.
     tomorrow = now + DAY
     database.execute("DELETE FROM tally WHERE at > ?", (int(tomorrow // HOUR),))
