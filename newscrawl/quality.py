@@ -106,12 +106,67 @@ def _has_person(draft: Draft) -> bool:
 
 def judge(draft: Draft) -> Article | Rejected:
     """Make the article, or say why the page is none."""
-    text = "\n\n".join(block.text for block in draft.blocks)
-    if problem := _problem(draft, text):
+    if problem := _problem(draft, _text(draft)):
         reason, detail = problem
         page = draft.page
         return Rejected(reason=reason, url=page.url, id=page.id, detail=detail, origin=page.origin)
-    return _article(draft, text)
+    return article_of(draft)
+
+
+def article_of(draft: Draft) -> Article:
+    """Make the article that a draft is, or, where something speaks against it, would be."""
+    text = _text(draft)
+    page = draft.page
+    return Article(
+        id=_stable_id(draft, text) if page.id is None else page.id,
+        url=page.url,
+        canonical_url=draft.canonical_url,
+        amp_url=draft.amp_url,
+        source=registrable_domain(draft.publisher.domain),
+        publisher=draft.publisher,
+        title=draft.title,
+        subtitle=draft.subtitle,
+        text=text,
+        body=tuple(Block(kind=block.kind, text=block.text) for block in draft.blocks),
+        authors=draft.authors,
+        editors=draft.editors,
+        contributors=draft.contributors,
+        desk=draft.desk,
+        agencies=draft.agencies,
+        byline_raw=draft.byline_raw,
+        dateline=draft.dateline,
+        sources_cited=draft.sources_cited,
+        notes=draft.notes,
+        copyright=draft.copyright,
+        date_published=draft.date_published,
+        date_modified=draft.date_modified,
+        dates=draft.dates,
+        language=draft.language,
+        section=draft.section,
+        tags=draft.tags,
+        kind=draft.kind,
+        paywall=draft.paywall,
+        images=draft.images,
+        videos=draft.videos,
+        opt_outs=draft.opt_outs,
+        text_hash=text_hash(text),
+        word_count=count_words(text),
+        fetched_at=page.fetched_at,
+        extracted_with=ExtractedWith(
+            newscrawl=VERSION,
+            trafilatura=TRAFILATURA_VERSION if page.kind == "html" else None,
+            publisher_layout=draft.publisher_layout,
+            layout_missed=_missed(draft) or None,
+            profile=page.profile.digest if page.profile else None,
+        ),
+        removed_codes=tuple(_counts(draft)),
+        removed=draft.edits,
+        provenance=draft.provenance,
+    )
+
+
+def _text(draft: Draft) -> str:
+    return "\n\n".join(block.text for block in draft.blocks)
 
 
 def registrable_domain(host: str | None) -> str | None:
@@ -209,56 +264,6 @@ def _missed(draft: Draft) -> tuple[str, ...]:
     ruled = {c.method for c in draft.candidates if c.method.startswith(BY_LAYOUT)}
     unread = sorted(method.removeprefix(BY_LAYOUT) for method in ruled - used)
     return tuple(dict.fromkeys((*draft.layout_missed, *unread)))
-
-
-def _article(draft: Draft, text: str) -> Article:
-    page = draft.page
-    return Article(
-        id=_stable_id(draft, text) if page.id is None else page.id,
-        url=page.url,
-        canonical_url=draft.canonical_url,
-        amp_url=draft.amp_url,
-        source=registrable_domain(draft.publisher.domain),
-        publisher=draft.publisher,
-        title=draft.title,
-        subtitle=draft.subtitle,
-        text=text,
-        body=tuple(Block(kind=block.kind, text=block.text) for block in draft.blocks),
-        authors=draft.authors,
-        editors=draft.editors,
-        contributors=draft.contributors,
-        desk=draft.desk,
-        agencies=draft.agencies,
-        byline_raw=draft.byline_raw,
-        dateline=draft.dateline,
-        sources_cited=draft.sources_cited,
-        notes=draft.notes,
-        copyright=draft.copyright,
-        date_published=draft.date_published,
-        date_modified=draft.date_modified,
-        dates=draft.dates,
-        language=draft.language,
-        section=draft.section,
-        tags=draft.tags,
-        kind=draft.kind,
-        paywall=draft.paywall,
-        images=draft.images,
-        videos=draft.videos,
-        opt_outs=draft.opt_outs,
-        text_hash=text_hash(text),
-        word_count=count_words(text),
-        fetched_at=page.fetched_at,
-        extracted_with=ExtractedWith(
-            newscrawl=VERSION,
-            trafilatura=TRAFILATURA_VERSION if page.kind == "html" else None,
-            publisher_layout=draft.publisher_layout,
-            layout_missed=_missed(draft) or None,
-            profile=page.profile.digest if page.profile else None,
-        ),
-        removed_codes=tuple(_counts(draft)),
-        removed=draft.edits,
-        provenance=draft.provenance,
-    )
 
 
 def _counts(draft: Draft) -> Iterator[CodeCount]:

@@ -15,8 +15,9 @@ from newscrawl.batch import Totals, clean_all, describe
 from newscrawl.cli.clean import add_profile_option, given_moment, given_profiles, with_url
 from newscrawl.cli.exits import ExitCode, exit_code
 from newscrawl.errors import UsageError
-from newscrawl.items import Article, Author, CitedSource, DateInfo, Image, Page, Rejected
+from newscrawl.items import Article, Page, Rejected
 from newscrawl.pages import FORMATS, read_pages
+from newscrawl.reports.fields import fields_told
 
 EXAMPLE: Final = """
 examples:
@@ -95,82 +96,13 @@ def show(article: Article, console: Console) -> None:
 
 def _print_fields(article: Article, console: Console) -> None:
     console.print(Text("\nFields", style="bold"))
-    for name, value in _values(article):
-        entries = [entry for entry in article.provenance if entry.field == name]
-        origin = "; ".join(f"{entry.method}: {' '.join(entry.raw.split())}" for entry in entries)
-        console.print(Text(f"  {name:<16} {value}{f'  [{origin}]' if origin else ''}"))
-        for other in (other for entry in entries for other in entry.alternatives):
+    for told in fields_told(article):
+        origin = "; ".join(f"{one.method}: {' '.join(one.raw.split())}" for one in told.origins)
+        console.print(Text(f"  {told.name:<16} {told.value}{f'  [{origin}]' if origin else ''}"))
+        for other in (other for one in told.origins for other in one.alternatives):
             shown = shorten(other.raw, MAX_ALTERNATIVE_CHARS, placeholder=" …")
             why = f" ({other.why})" if other.why else ""
             console.print(Text(f"  {'':<16} lost: {other.method}: {shown}{why}", style="dim"))
-
-
-def _values(article: Article) -> list[tuple[str, str]]:
-    pairs = [
-        ("date_published", _date(article.date_published, article.dates.published)),
-        ("date_modified", _date(article.date_modified, article.dates.modified)),
-        ("authors", ", ".join(map(_author, article.authors))),
-        ("desk", ", ".join(article.desk)),
-        ("editors", ", ".join(article.editors)),
-        ("contributors", ", ".join(article.contributors)),
-        ("agencies", ", ".join(f"{agency.id} ({agency.name})" for agency in article.agencies)),
-        ("dateline", article.dateline.raw if article.dateline else ""),
-        (
-            "publisher",
-            ", ".join(p for p in (article.publisher.name, article.publisher.domain) if p),
-        ),
-        ("language", article.language or ""),
-        ("section", article.section or ""),
-        ("tags", ", ".join(article.tags)),
-        ("title", article.title or ""),
-        ("subtitle", article.subtitle or ""),
-    ]
-    made = article.extracted_with
-    if made.publisher_layout:
-        missed = (
-            f"; nothing found by: {', '.join(made.layout_missed)}" if made.layout_missed else ""
-        )
-        pairs.append(("publisher file", f"{made.publisher_layout}{missed}"))
-    pairs += [("kind", article.kind), ("canonical_url", article.canonical_url or "")]
-    pairs += [("image", _image(image)) for image in article.images]
-    pairs += [("source_cited", _cited(cited)) for cited in article.sources_cited]
-    pairs += [("note", f"{note.kind}: {note.text}") for note in article.notes]
-    if rights := article.copyright:
-        said = (rights.holder, rights.year, rights.notice, rights.licence)
-        pairs.append(("copyright", "; ".join(part for part in said if part)))
-    return [(name, value) for name, value in pairs if value]
-
-
-def _author(author: Author) -> str:
-    kind = author.kind if author.kind != "person" else None
-    notes = [note for note in (kind, author.role, author.affiliation, author.place) if note]
-    return author.name + (f" ({', '.join(notes)})" if notes else "")
-
-
-def _image(image: Image) -> str:
-    credit = image.credit
-    parts = [f"credit: {credit.raw}"] if credit else []
-    if credit:
-        parts += [f"by {name}" for name in credit.photographers]
-        parts += [f"from {name}" for name in credit.agencies]
-        parts += [part for part in (credit.supplied_as, credit.licence) if part]
-    parts += ["generic"] if image.is_generic else []
-    return " | ".join([image.caption or "(no caption)", *parts])
-
-
-def _cited(cited: CitedSource) -> str:
-    kind = ", itself" if cited.is_self else ""
-    return f"{cited.name or 'unnamed'} ({cited.kind}{kind}): “{cited.phrase}”"
-
-
-def _date(value: str | None, info: DateInfo | None) -> str:
-    if info is None:
-        return ""
-    zone = f", zone from {info.zone_from}" if info.zone_from else ""
-    flags = f" ({', '.join(info.flags)})" if info.flags else ""
-    if value is None:
-        return f"not found: {info.raw!r}{flags}"
-    return f"{value}, to the {info.precision}{zone}{flags}"
 
 
 def _print_removed(article: Article, console: Console) -> None:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from newscrawl.extraction import sources, structured, visible
 from newscrawl.extraction.bylines import author_candidates
-from newscrawl.extraction.choice import choose_body, score_page
+from newscrawl.extraction.choice import Scored, choose_body, score_page
 from newscrawl.extraction.document import Document, parse_document, refuse
 from newscrawl.extraction.figures import find_images, told_captions
 from newscrawl.extraction.jsonld import Node, text_of
@@ -103,7 +103,7 @@ def _read_document(document: Document, page: Page) -> Draft:
     candidates = (
         *found.candidates(), *_candidates(document, node), *structured.agency_candidates(node),
     )  # fmt: skip
-    scored = score_page(document, found.text("title") or choose_title_text(document))
+    scored = _scored(document, found)
     body = choose_body(document, scored, found)
     blocks = body.lines
     # What the publisher's file points to is the text, however short it is.
@@ -152,6 +152,15 @@ def _read_document(document: Document, page: Page) -> Draft:
         provenance=(*provenance, *subtitle_said, *said, *section_said, *tags_said, *rest),
     )
     return _with_language(draft, declared_language(document) or said_of(page.listed, "language"))
+
+
+def score_document(document: Document, page: Page) -> Scored:
+    """Score a page's segments as `extract` does, for those who want to see how each one did."""
+    return _scored(document, _layout_of(document, page))
+
+
+def _scored(document: Document, found: Found) -> Scored:
+    return score_page(document, found.text("title") or choose_title_text(document))
 
 
 def _as_listed(paywall: Paywall, listed: tuple[Candidate, ...]) -> Paywall:

@@ -320,17 +320,23 @@ def _doubts(scored: Scored, kept: set[int]) -> dict[int, str]:
         for n, i in enumerate(evidence.candidates)
         if i not in kept and (i in beside or evidence.traf[i])
     ]
-    reasons = load_forest(scored.model).reasons(scored.table[doubted])
     known = set(evidence.candidates)
     found = {
         i: "it stands among readers' comments or in a consent dialog"
         for i, is_told in enumerate(evidence.traf)
         if is_told and i not in known
     }
-    for number, figures in zip(doubted, reasons, strict=True):
+    return found | explain_scores(scored, doubted)
+
+
+def explain_scores(scored: Scored, numbers: Sequence[int]) -> dict[int, str]:
+    """Say of some candidates, by the number of their segment, how they scored and which figures spoke most against them."""
+    found = {}
+    reasons = load_forest(scored.model).reasons(scored.table[numbers])
+    for number, figures in zip(numbers, reasons, strict=True):
         least = ", ".join(f"{name} {value:g}" for name, value in figures)
         score = scored.scores[number]
-        found[evidence.candidates[number]] = f"scored {score:.2f}, least for: {least}"
+        found[scored.evidence.candidates[number]] = f"scored {score:.2f}, least for: {least}"
     return found
 
 

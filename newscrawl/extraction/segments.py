@@ -133,10 +133,39 @@ class Segment:
     """Whether an image stands between it and the segment before."""
 
 
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """A segment as it is made up: its runs of text and the pictures in front of it, for a reader of the page."""
+
+    segment: Segment | None
+    """Absent behind the last, where only pictures may stand."""
+    runs: tuple[tuple[str, Place], ...]
+    """Texts with the elements around them; joined, and white space folded, they are the segment's."""
+    pictures: tuple[HtmlElement, ...]
+
+
 def cut_segments(tree: HtmlElement) -> list[Segment]:
     """Give all segments of a page in the order they are printed."""
+    return _cut(tree, _Cutter())
+
+
+def trace_segments(tree: HtmlElement) -> list[Traced]:
+    """Give what `cut_segments` gives with what each is made of, so that a page can be shown as it was cut."""
+    tracer = _Tracer()
+    kept = {id(segment) for segment in _cut(tree, tracer)}
+    traced: list[Traced] = []
+    runs, pictures = list[tuple[str, Place]](), list[HtmlElement]()
+    for segment, own, before in zip(tracer.segments, tracer.runs, tracer.pictures, strict=True):
+        # A drop cap is a segment until it is put in front of the next one.
+        runs, pictures = [*runs, *own], [*pictures, *before]
+        if id(segment) in kept:
+            traced.append(Traced(segment, tuple(runs), tuple(pictures)))
+            runs, pictures = [], []
+    return [*traced, Traced(None, (), (*pictures, *tracer.seen))]
+
+
+def _cut(tree: HtmlElement, cutter: "_Cutter") -> list[Segment]:
     body = tree.find("body")
-    cutter = _Cutter()
     root = body if body is not None else tree
     cutter.walk(root, Place(None, root.tag, root, 0, in_footer=False), "paragraph", 0)
     cutter.flush(broken=False)
@@ -221,7 +250,7 @@ class _Cutter:
             elif role == BREAK:
                 self.flush(broken=True)
             elif role == IMAGE:
-                self.note_image(place)
+                self.note_image(child, place)
             if tail := child.tail:
                 self.add(tail, place, kind, style)
 
@@ -261,7 +290,7 @@ class _Cutter:
             self.walk(element, at, KIND_OF.get(tag, inherited), style)
         self.flush(broken=False)
 
-    def note_image(self, place: Place) -> None:
+    def note_image(self, element: HtmlElement, place: Place) -> None:
         self.image = True
         for near in islice(place.upwards(), IMAGE_LEVELS):
             near.has_image = True
@@ -307,6 +336,34 @@ class _Cutter:
             )  # fmt: skip
             self.image = False
         self._clear()
+
+
+class _Tracer(_Cutter):
+    """Notes beside each segment what it was made of; a page is cleaned without."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.runs: list[list[tuple[str, Place]]] = []
+        self.pictures: list[list[HtmlElement]] = []
+        self.read: list[tuple[str, Place]] = []
+        self.seen: list[HtmlElement] = []
+
+    def note_image(self, element: HtmlElement, place: Place) -> None:
+        super().note_image(element, place)
+        self.seen.append(element)
+
+    def add(self, text: str, place: Place, kind: BlockKind, style: Style) -> None:
+        super().add(text, place, kind, style)
+        self.read.append((text, place))
+
+    def flush(self, *, broken: bool) -> None:
+        before = len(self.segments)
+        super().flush(broken=broken)
+        if len(self.segments) > before:
+            self.runs.append(self.read)
+            self.pictures.append(self.seen)
+            self.seen = []
+        self.read = []
 
 
 def _is_custom_inline(element: HtmlElement) -> bool:
