@@ -24,6 +24,7 @@ COMMANDS: Final = {
     "clean": "clean pages from files, folders or standard input into JSON lines",
     "profile": "learn from several pages of a source what recurs on all of them",
     "explain": "say where each field of a page came from, and what was removed and why",
+    "inspect": "show a page beside what was made of it, block by block",
     "sources": "add, list, show and test the publisher files that crawls and cleaning rest on",
     "fixture": "keep a page and the article that is expected of it, as a test",
     "status": "tell how sources are: what is wrong, what is due, what is left, how full the disk is",

@@ -12,9 +12,9 @@ from rich.text import Text
 from newscrawl.cli.exits import ExitCode
 from newscrawl.cli.state import add_state_options, opened
 from newscrawl.errors import UsageError
-from newscrawl.items import Article
+from newscrawl.reports.history import field_changes
 from newscrawl.state.inspection import State, Version
-from newscrawl.state.versions import PARTS, compare_paragraphs
+from newscrawl.state.versions import compare_paragraphs
 
 EXAMPLE: Final = """
 examples:
@@ -68,23 +68,10 @@ def _show(state: State, number: int, before: Version, after: Version, console: C
         stored = datetime.fromtimestamp(version.stored, UTC)
         line = f"{mark} version {version.number}, {stored:%Y-%m-%d %H:%M:%S} UTC, {article.url}"
         console.print(Text(line, style="bold"))
-    for name in _changed_fields(new):
-        console.print(Text(f"- {name}: {_value(old, name)}", style=STYLES["-"]))
-        console.print(Text(f"+ {name}: {_value(new, name)}", style=STYLES["+"]))
+    for field in field_changes(old, new):
+        console.print(Text(f"- {field.name}: {field.old}", style=STYLES["-"]))
+        console.print(Text(f"+ {field.name}: {field.new}", style=STYLES["+"]))
     for correction in new.revision.corrections if new.revision else ():
         console.print(Text(f"! correction: {correction}", style="bold yellow"))
     for change, paragraph in compare_paragraphs(old, new):
         console.print(Text(f"{change} {paragraph}", style=STYLES[change]))
-
-
-def _changed_fields(article: Article) -> tuple[str, ...]:
-    changed = article.revision.changed if article.revision else ()
-    return tuple(name for name in PARTS if name in changed and name != "text")
-
-
-def _value(article: Article, name: str) -> str:
-    value = getattr(article, name)
-    values = value if isinstance(value, tuple) else (value,)
-    texts = (getattr(one, "name", None) or getattr(one, "raw", None) or getattr(one, "text", one)
-             for one in values if one)  # fmt: skip
-    return "; ".join(map(str, texts)) or "-"

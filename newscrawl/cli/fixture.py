@@ -40,6 +40,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--fetched-at", metavar="TIME",
         help="when a file was downloaded, in ISO 8601: it picks the layout (now)",
     )  # fmt: skip
+    add.add_argument(
+        "--content-type", metavar="TYPE",
+        help="the Content-Type that a file came with, which may state its encoding",
+    )  # fmt: skip
     add.add_argument("--slug", metavar="NAME", help="the fixture's name; else of the address")
     add.add_argument("--why", default="", metavar="TEXT", help="what it is a case of")
     add.add_argument(
@@ -84,7 +88,12 @@ def _pages(options: argparse.Namespace) -> list[Page | Rejected]:
         raise InputError(f"no such file: {options.page}")
     moment = given_moment(options.fetched_at)
     return [
-        replace(page, url=options.url or page.url, fetched_at=moment or page.fetched_at or _now())
+        replace(
+            page,
+            url=options.url or page.url,
+            fetched_at=moment or page.fetched_at or _now(),
+            content_type=options.content_type or page.content_type,
+        )
         if isinstance(page, Page)
         else page
         for page in read_pages([options.page])
