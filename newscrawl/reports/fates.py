@@ -157,11 +157,16 @@ class _Search:
 
 def _find_body(search: _Search, article: Article) -> None:
     """Find the blocks of the text: first those that are as they were, in order; then those that were cut."""
+    leads = {key_of(e.text) for e in article.removed if e.code is EditCode.LEAD_DOUBLED}
     last = -1
     missing = []
     for number, block in enumerate(article.body):
         key = key_of(block.text)
-        found = sorted(search.free(key), key=lambda i: (not search.blocks[i].is_kept, i < last, i))
+        # Of a lead that is printed twice the first copy goes, of anything else a later one.
+        order = -1 if key in leads else 1
+        found = sorted(
+            search.free(key), key=lambda i: (not search.blocks[i].is_kept, i < last, order * i)
+        )
         if not found:
             missing.append(number)
             continue

@@ -89,6 +89,8 @@ class Group:
     only: Kind | None
     """The fate of all of them, if it is one."""
     is_folded: bool
+    reason: str | None
+    """Why none of them was looked at, where that is one reason; it is said once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,18 +222,27 @@ def _groups(original: Original, fates: Fates, named: Collection[str]) -> Iterato
         blocks = tuple(run)
         kinds = {one.kind for one in blocks}
         only = blocks[0].kind if len(kinds) == 1 else None
-        is_folded = only is Kind.LEFT and len(blocks) > MAX_OPEN
-        yield Group(name=" › ".join(landmarks), blocks=blocks, only=only, is_folded=is_folded)
+        details = {one.fates[0].detail for one in blocks}
+        yield Group(
+            name=" › ".join(landmarks),
+            blocks=blocks,
+            only=only,
+            is_folded=only is Kind.LEFT and len(blocks) > MAX_OPEN,
+            reason=blocks[0].fates[0].detail if only is Kind.LEFT and len(details) == 1 else None,
+        )
 
 
 def _in_words(fate: Fate, named: Collection[str]) -> ShownFate:
     """Say what became of a block, and link to it."""
     if fate.body is not None:
         return ShownFate(kind=fate.kind, said="kept", to=f"t{fate.body}", label=f"¶{fate.body + 1}")
-    why = f"{fate.code}: {fate.code.sentence}" if fate.code else ""
-    said = f"moved to {fate.field}" if fate.field else str(fate.kind)
-    to, label = (f"e{fate.edit}", f"−{fate.edit + 1}") if fate.edit is not None else (None, "")
-    if fate.edit is None and fate.field:
+    if fate.edit is not None:
+        said = f"moved to {fate.field}" if fate.field else "removed"
+        why = f"{fate.code}: {fate.code.sentence}" if fate.code else ""
+        to, label = f"e{fate.edit}", f"edit {fate.edit + 1}"
+        return ShownFate(kind=fate.kind, said=said, why=why, detail=fate.detail, to=to, label=label)
+    if fate.field:
         name = ONE_OF.get(fate.field, fate.field)
-        to, label = _id_of_field(name) if name in named else "fields", name
-    return ShownFate(kind=fate.kind, said=said, why=why, detail=fate.detail, to=to, label=label)
+        to = _id_of_field(name) if name in named else "fields"
+        return ShownFate(kind=fate.kind, said="moved to", to=to, label=name)
+    return ShownFate(kind=fate.kind, said=str(fate.kind), detail=fate.detail)

@@ -43,9 +43,10 @@ MAX_RUNS: Final = 500
 MAX_PICTURES: Final = 20
 """Pictures in front of one block."""
 MAX_ADDRESS: Final = 300
-MAX_NAMED: Final = 80
+ADDRESSES: Final = ("src", "data-src", "srcset", "data-srcset")
+MAX_NAMED: Final = 60
 """Characters of an element and its classes."""
-SHOWN_PLACES: Final = 3
+SHOWN_PLACES: Final = 2
 MAX_LANDMARKS: Final = 6
 LANDMARKS: Final = frozenset(
     {"nav", "header", "footer", "aside", "main", "article", "figure", "form", "table", "details"}
@@ -264,7 +265,7 @@ def _why_unseen(segment: Segment, around: _Surroundings) -> str:
         return f"not looked at: it stands among {COMMENTS}"
     if segment.place.in_footer:
         return "not looked at: it stands in a footer"
-    return "not looked at: a line of links, or a few words apart from the text"
+    return "not looked at: links, or a few words apart from the text"
 
 
 def _language(value: str | None) -> str | None:
@@ -312,7 +313,11 @@ def _pictures(traced: Traced) -> tuple[Picture, ...]:
     found = []
     for element in traced.pictures[:MAX_PICTURES]:
         image = element if element.tag != "picture" else next(element.iter("img"), element)
-        address = next(filter(None, map(image.get, ("src", "data-src", "srcset"))), "")
+        said = [value for name in ADDRESSES if (value := (image.get(name) or "").strip())]
+        # Lazy images have a placeholder in the place of the address.
+        address = next(
+            (one for one in said if not one.startswith("data:")), "data:" if said else ""
+        )
         found.append(Picture(squeeze(image.get("alt") or "")[:MAX_ADDRESS], address[:MAX_ADDRESS]))
     return tuple(found)
 
