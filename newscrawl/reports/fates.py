@@ -7,7 +7,7 @@ block once where texts repeat; a block of which a piece was cut is found by what
 from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import islice
 from typing import Final
@@ -24,10 +24,14 @@ FIELD_OF: Final = {
     EditCode.NOTE: "note", EditCode.TAGS: "tags",
 }  # fmt: skip
 """Codes of what is not lost: the field that a line was moved to."""
+UNTOLD: Final = frozenset({EditCode.NOT_BODY, EditCode.AUTHOR_BOX, EditCode.LAYOUT})
+"""Codes that say that a line is no text, and nothing of what it is: it may be a field's value."""
 MAX_PLACES: Final = 50
 """Places of a repeated text that are looked at."""
 MAX_VALUES: Final = 500
 """Values of fields that are looked for on the page."""
+KEPT_WEIGHT: Final = 1 << 30
+"""More than the characters of any piece."""
 MIN_SHARE: Final = 0.4
 """Share of a block that a field's value must be, for the block to be where it stands."""
 MIN_COMMON: Final = 0.5
@@ -87,14 +91,14 @@ def settle_fates(blocks: Sequence[Block], article: Article | None) -> Fates:
         article: what was made of it; None where nothing was.
 
     """
-    search = _Search(blocks)
+    search = _Search(blocks, article.removed if article else ())
     if article:
         _find_body(search, article)
         _find_edits(search, article)
         _find_values(search, article)
     return Fates(
         blocks=tuple(
-            tuple(found) or (Fate(kind=Kind.LEFT, detail=block.left),)
+            tuple(sorted(found, key=search.weight)) or (Fate(kind=Kind.LEFT, detail=block.left),)
             for found, block in zip(search.fates, blocks, strict=True)
         ),
         body=search.body,
@@ -117,8 +121,9 @@ def key_of(text: str) -> str:
 class _Search:
     """The blocks of a page, to be found by their texts."""
 
-    def __init__(self, blocks: Sequence[Block]) -> None:
+    def __init__(self, blocks: Sequence[Block], removed: Sequence[Edit]) -> None:
         self.blocks = blocks
+        self.removed = removed
         self.keys = [key_of(block.text) for block in blocks]
         self.fates: list[list[Fate]] = [[] for _ in blocks]
         self.body: dict[int, int] = {}
@@ -133,6 +138,10 @@ class _Search:
             size += len(key) + 3
         # All texts in one, so that a piece is found by one search, however many blocks there are.
         self.text = "".join(f" {key} \n" for key in self.keys)
+
+    def weight(self, fate: Fate) -> int:
+        """Order the fates of one block: what is kept, then the longest piece that was taken out."""
+        return -KEPT_WEIGHT if fate.edit is None else -len(self.removed[fate.edit].text)
 
     def free(self, key: str) -> list[int]:
         """Give the blocks with a text of which nothing is known yet."""
@@ -228,17 +237,29 @@ def _find_edits(search: _Search, article: Article) -> None:
 
 def _find_values(search: _Search, article: Article) -> None:
     """Find where values of fields stand that no edit names: headlines, bylines and captions outside of the text."""
-    placed = {search.keys[i] for i, fates in enumerate(search.fates) if fates}
+    placed = {
+        search.keys[i] for i, fates in enumerate(search.fates) if fates and not _is_untold(fates)
+    }
     for name, value in islice(_values(article), MAX_VALUES):
         key = key_of(value)
         if not key or key in placed:
             continue
-        places = search.free(key) or [i for i in search.holding(key) if not search.fates[i]]
-        near = [i for i in places if _may_be_value(search, i, key)]
+        places = (*islice(search.at.get(key, ()), MAX_PLACES), *search.holding(key))
+        near = [i for i in places if _is_untold(search.fates[i]) and _may_be_value(search, i, key)]
         if near:
             i = min(near, key=lambda i: (len(search.keys[i]) != len(key), search.distance(i), i))
-            search.fates[i].append(Fate(kind=Kind.MOVED, field=name))
+            search.fates[i] = _told(search.fates[i], name)
             placed.add(key)
+
+
+def _is_untold(fates: list[Fate]) -> bool:
+    """Tell whether nothing is known of a block, or only that it is no text."""
+    return all(fate.code in UNTOLD and fate.kind is Kind.REMOVED for fate in fates)
+
+
+def _told(fates: list[Fate], name: str) -> list[Fate]:
+    known = fates or [Fate(kind=Kind.MOVED)]
+    return [replace(fate, kind=Kind.MOVED, field=name) for fate in known]
 
 
 def _may_be_value(search: _Search, i: int, key: str) -> bool:

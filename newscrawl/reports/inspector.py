@@ -103,11 +103,12 @@ class ShownField:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownEdit:
-    """One removal, and the number of its block in the original, where it was found there."""
+    """One removal, the number of its block in the original, where it was found there, and its fate."""
 
     number: int
     edit: Edit
     place: int | None
+    fate: Fate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +116,6 @@ class Removals:
     """The removals of one code."""
 
     code: EditCode
-    kind: Kind
     edits: tuple[ShownEdit, ...]
 
 
@@ -174,13 +174,13 @@ def _removals(article: Article, fates: Fates) -> list[Removals]:
     """Group the removals by their code, the most frequent first."""
     groups: dict[EditCode, list[ShownEdit]] = {}
     for number, edit in islice(enumerate(article.removed), MAX_SHOWN):
-        shown = ShownEdit(number=number, edit=edit, place=fates.edits.get(number))
+        place = fates.edits.get(number)
+        found = fates.blocks[place] if place is not None else ()
+        fate = next((one for one in found if one.edit == number), fate_of(number, edit))
+        shown = ShownEdit(number=number, edit=edit, place=place, fate=fate)
         groups.setdefault(edit.code, []).append(shown)
     ordered = sorted(groups.items(), key=lambda pair: (-len(pair[1]), pair[0]))
-    return [
-        Removals(code=code, kind=fate_of(0, edits[0].edit).kind, edits=tuple(edits))
-        for code, edits in ordered
-    ]
+    return [Removals(code=code, edits=tuple(edits)) for code, edits in ordered]
 
 
 def _facts(article: Article) -> Iterator[tuple[str, str]]:
