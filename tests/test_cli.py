@@ -49,7 +49,9 @@ def test_without_a_command_it_shows_the_commands_and_exits_2() -> None:
     assert b"explain" in result.stderr
 
 
-@pytest.mark.parametrize("command", ["demo", "crawl", "fetch", "clean", "explain", "schema"])
+@pytest.mark.parametrize(
+    "command", ["demo", "crawl", "fetch", "clean", "explain", "inspect", "schema"]
+)
 def test_every_help_has_an_example(command: str) -> None:
     result = run(command, "--help")
 
