@@ -7,8 +7,9 @@ STAMP := .venv/.installed
 demo: $(STAMP)
 	$(BIN)/newscrawl demo
 
+# On two processes: tests wait for servers and for commands more than they compute.
 test: $(STAMP)
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2
 
 # What CI runs; the tests come last, so that pytest's closing line does.
 check: $(STAMP)

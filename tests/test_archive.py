@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import subprocess
 import threading
 import time
@@ -129,8 +130,11 @@ def test_a_crawl_whose_workers_are_killed_ends_as_it_should(shell: Shell, web: W
         # The first as soon as there is one, the next when another is at work.
         for _ in range(600):
             time.sleep(0.1)
-            done = subprocess.run(["pkill", "-KILL", "-n", "-f", "newscrawl.crew"], check=False)
-            killed.append(done.returncode == 0)
+            # Of this test's own crawl: others may be at work beside it.
+            found = subprocess.run(["pgrep", "-P", str(os.getpid()), "-f", host], capture_output=True, check=False)  # fmt: skip
+            crawl = ",".join(found.stdout.decode().split()) or "0"
+            command = ["pkill", "-KILL", "-n", "-P", crawl, "-f", "newscrawl.crew"]
+            killed.append(subprocess.run(command, check=False).returncode == 0)
             if sum(killed) == 2:
                 return
             time.sleep(3.0 if killed[-1] else 0.0)

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -121,7 +122,7 @@ def test_no_page_is_lost_while_workers_are_killed_again_and_again(pages: Path) -
 
 
 def _kill_a_worker() -> None:
-    command = ["pkill", "-KILL", "-n", "-f", "newscrawl.crew"]
+    command = ["pkill", "-KILL", "-n", "-P", str(os.getpid()), "-f", "newscrawl.crew"]
     subprocess.run(command, check=True)
 
 
