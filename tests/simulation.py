@@ -76,7 +76,7 @@ class Event:
 YEARS: Final = (
     Event("killed", 20.3, 0.2),
     Event("down", 60.25, 1.5, "harbourcourier", ("failing",), (0.1, 1.5)),
-    Event("silent", 90.2, 12, "talbote", ("quiet",), (3.5, 6.5)),
+    Event("silent", 90.2, 12, "talbote", ("quiet",), (3.5, 8.0)),
     Event("redesign", 120.1, 80, "lanterngram", ("drifting",), (0.0, 2.5)),
     Event("refusing", 150.1, 2, "meridianwire", ("refusing",), (0.0, 0.3)),
     Event("off", 165.0, 3.0),
