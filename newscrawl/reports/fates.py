@@ -28,6 +28,8 @@ UNTOLD: Final = frozenset({EditCode.NOT_BODY, EditCode.AUTHOR_BOX, EditCode.LAYO
 """Codes that say that a line is no text, and nothing of what it is: it may be a field's value."""
 MAX_PLACES: Final = 50
 """Places of a repeated text that are looked at."""
+MAX_PIECES: Final = 500
+"""Pieces of blocks that are looked for in all the text of a page; articles have a handful."""
 MAX_VALUES: Final = 500
 """Values of fields that are looked for on the page."""
 KEPT_WEIGHT: Final = 1 << 30
@@ -182,7 +184,7 @@ def _find_body(search: _Search, article: Article) -> None:
         last = found[0]
         _keep(search, number, last)
     placed = sorted(search.body)
-    for number in missing:
+    for number in missing[:MAX_PIECES]:
         at = bisect_left(placed, number)
         before = search.body[placed[at - 1]] if at else -1
         behind = search.body[placed[at]] if at < len(placed) else len(search.blocks)
@@ -224,7 +226,7 @@ def _find_edits(search: _Search, article: Article) -> None:
             search.fates[i].append(fate_of(number, edit))
         else:
             pieces.append(number)
-    for number in pieces:
+    for number in pieces[:MAX_PIECES]:
         edit = article.removed[number]
         held = sorted(
             search.holding(key_of(edit.text)),
