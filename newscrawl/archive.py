@@ -181,8 +181,9 @@ class Archive:
             except FileExistsError:
                 continue
             break
-        # Held as long as this process lives: so others see that the file is in use.
-        fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # Held as long as this process lives: so others see that the file is in use. One that looks for files left open may
+        # have it for a moment.
+        fcntl.flock(self._file, fcntl.LOCK_EX)
         self._size = 0
         info = _record("warcinfo", None)
         info.headers["WARC-Filename"] = name
@@ -205,7 +206,11 @@ class Archive:
         for path in sorted(
             self.folder.glob(f"{self.name}-{self._begun:%Y%m%d}*.warc.{self._packing}")
         ):
-            file = path.open("ab", buffering=0)
+            try:
+                # Not made anew, should another process have renamed it meanwhile.
+                file = os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND), "ab", buffering=0)
+            except FileNotFoundError:
+                continue
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 size = os.fstat(file.fileno()).st_size
@@ -259,7 +264,8 @@ def _name_those_left_open(folder: Path) -> None:
     """Give the files of crawls that were killed their own names; what is torn at their end is read over."""
     left = 0
     for path in sorted(folder.glob(f"*{OPEN}")):
-        with path.open("rb") as file:
+        # Another process may be at the same.
+        with contextlib.suppress(FileNotFoundError), path.open("rb") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:

@@ -46,6 +46,8 @@ class Ran:
     """Scrapy's."""
     crawled: Crawled | None = None
     """What its report needs; absent where there is no state."""
+    error: Exception | None = None
+    """What kept it from beginning, or broke it off; where it is not ours, Scrapy has logged it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +84,8 @@ class _Crawls:
         self.requests = budget.requests
         self.deadline = time.monotonic() + budget.seconds
         self.begun: list[tuple[Job, Crawler, asyncio.Future[None]]] = []
+        self.broken: list[Ran] = []
+        """Those whose spider cannot be loaded."""
 
     def begin(self) -> None:
         """Begin as many as may go on at once."""
@@ -91,7 +95,11 @@ class _Crawls:
             under_way += 1
 
     def _begin_one(self, job: Job) -> None:
-        crawler = self.process.create_crawler(job.spider)
+        try:
+            crawler = self.process.create_crawler(job.spider)
+        except Exception as error:  # noqa: BLE001 - a spider's own code; the other jobs are to go on
+            self.broken.append(Ran(job=job, stats={}, error=error))
+            return
         limits = {
             "NEWSCRAWL_MAX_SECONDS": self.deadline - time.monotonic(),
             "NEWSCRAWL_MAX_REQUESTS": self.requests - self._made(),
@@ -117,7 +125,7 @@ class _Crawls:
 def run_crawls(
     jobs: Iterable[Job], settings: Settings, *, at_once: int = 1, budget: Budget | None = None
 ) -> list[Ran]:
-    """Run crawls; give what became of each that was begun.
+    """Run crawls; give what became of each that was begun, one that is broken among them.
 
     One after the other unless told otherwise, because they may append to the same file. Ctrl-C ends those that run,
     what they have got is written, and the others are not begun.
@@ -128,23 +136,28 @@ def run_crawls(
         at_once: how many may be under way at a time.
         budget: what all together may take; what is left is for another run.
 
-    Raises:
-        NewscrawlError: one could not begin: a state that cannot be used, a setting that is wrong.
-
     """
     process = AsyncCrawlerProcess(settings)
     crawls = _Crawls(process, jobs, at_once, budget or Budget())
     crawls.begin()
-    process.start()
-    for _, crawler, task in crawls.begun:
-        error = task.exception() if task.done() and not task.cancelled() else None
-        if error and (isinstance(error, NewscrawlError) or not crawler.spider):
-            raise error  # a state that cannot be used, a run that is locked out, a setting that is wrong
-    return [Ran(job=job, stats=_stats(c), crawled=_crawled(c)) for job, c, _ in crawls.begun]
+    if crawls.begun:
+        process.start()
+    return crawls.broken + [
+        Ran(job=job, stats=_stats(crawler), crawled=_crawled(crawler), error=_error(crawler, task))
+        for job, crawler, task in crawls.begun
+    ]
 
 
 def stats_of(ran: Sequence[Ran]) -> list[dict[str, Any]]:
-    """Give the stats of crawls."""
+    """Give the stats of crawls.
+
+    Raises:
+        Exception: what kept one from beginning: a state that cannot be used, a setting that is wrong.
+
+    """
+    for one in ran:
+        if one.error:
+            raise one.error
     return [one.stats for one in ran]
 
 
@@ -175,6 +188,14 @@ def _stats(crawler: Crawler) -> dict[str, Any]:
         return crawler.stats.get_stats() if crawler.stats else {}
     except RuntimeError:  # its task has not had its turn yet
         return {}
+
+
+def _error(crawler: Crawler, task: asyncio.Future[None]) -> Exception | None:
+    """Give what kept a crawl from beginning; an error of a spider that has begun is counted in its stats."""
+    error = task.exception() if task.done() and not task.cancelled() else None
+    if isinstance(error, Exception) and (isinstance(error, NewscrawlError) or not crawler.spider):
+        return error
+    return None
 
 
 def _crawled(crawler: Crawler) -> Crawled | None:

@@ -79,7 +79,9 @@ class JsonLines(logging.Formatter):
         }  # fmt: skip
         if record.exc_info:
             event["exception"] = "".join(traceback.format_exception(*record.exc_info))
-        return msgspec.json.encode(event).decode()
+        # A lone surrogate, as pages have them, is no text to an encoder.
+        plain = {k: v and v.encode("utf-8", "backslashreplace").decode() for k, v in event.items()}
+        return msgspec.json.encode(plain).decode()
 
 
 def run_name(began: float) -> str:

@@ -96,6 +96,19 @@ def printable(text: str) -> str:
     return "".join(sign if sign.isprintable() else " " for sign in text)
 
 
+def sized(number: float) -> str:
+    """Write bytes.
+
+    >>> sized(900), sized(1_234_567), sized(5e9)
+    ('900 B', '1.2 MB', '5.0 GB')
+    """
+    units = ("B", "kB", "MB", "GB", "TB")
+    place = 0
+    while number >= 1000 and place < len(units) - 1:
+        number, place = number / 1000, place + 1
+    return f"{number:.0f} {units[place]}" if place < 2 else f"{number:.1f} {units[place]}"
+
+
 def numbered(number: int, noun: str, plural: str | None = None) -> str:
     """Write a number with its noun.
 

@@ -82,16 +82,16 @@ YEARS: Final = (
     Event("off", 165.0, 3.0),
     Event("net", 178.2, 0.3, "", ("broken",), (0.0, 0.15), ("silent", "failing"), 0.5),
     Event("disk", 185.3, 0.13, "", ("broken",), (0.0, 0.1), after=0.5),
-    Event("clock", 190.25, 0.05),
+    Event("clock", 190.25, 0.05, allowed=("broken",), after=0.5),
 )
 DAYS: Final = (
     Event("killed", 1.3, 0.2),
-    Event("down", 2.2, 1.0, "sada-alsahel", ("failing",), (0.1, 1.0)),
+    Event("down", 2.2, 1.0, "sada-alsahel", ("failing",), (0.05, 1.0)),
     Event("redesign", 4.1, 9, "lanterngram", ("drifting",), (0.0, 2.5)),
     Event("silent", 4.6, 2.4, "meridianwire", ("quiet",), (0.9, 2.3)),
     Event("net", 7.2, 0.2, "", ("broken",), (0.0, 0.1), ("silent", "failing"), 0.5),
     Event("disk", 8.3, 0.1, "", ("broken",), (0.0, 0.1), after=0.5),
-    Event("clock", 8.6, 0.05),
+    Event("clock", 8.6, 0.05, allowed=("broken",), after=0.5),
 )
 
 
@@ -114,6 +114,7 @@ class Papers(Web):
     def __init__(self, events: tuple[Event, ...]) -> None:
         super().__init__()
         self.events = events
+        self.clock = self._moment
         self.now = BEGIN
         self.published = 0
         self.publishers = {p.host.split(".")[1]: p for p in load_publishers()}
@@ -150,6 +151,9 @@ class Papers(Web):
     @property
     def day(self) -> float:
         return (self.now - BEGIN) / timedelta(days=1)
+
+    def _moment(self) -> float:
+        return self.now.timestamp()
 
     def _is_redesigned_now(self) -> bool:
         before = self.day - NIGHTLY_GAP / timedelta(days=1)
@@ -321,7 +325,9 @@ class Machine:
 
     def close(self) -> None:
         assert self.process.stdin is not None
+        assert self.process.stdout is not None
         self.process.stdin.close()
+        self.process.stdout.close()
         self.process.wait(30)
 
 
@@ -357,6 +363,7 @@ class Simulation:
         self.outcome = Outcome()
         self.troubles: set[tuple[str, str]] = set()
         self.drifting_since: dict[str, float] = {}
+        self.told_on: dict[tuple[str, str], float] = {}
 
     def run(self) -> Outcome:
         begun = time.monotonic()
@@ -420,7 +427,10 @@ class Simulation:
                 key = (one["source"], one["trouble"])
                 if key not in self.troubles:
                     self.outcome.told.append((day, *key))
+                elif day - self.told_on[key] < 0.9:
+                    self.outcome.problems.append(f"day {day:.2f}: {key} is told again too soon")
                 self.troubles.add(key)
+                self.told_on[key] = day
                 if one["trouble"] == "drifting":
                     self.drifting_since.setdefault(one["source"], day)
             if notice["failure"]:
@@ -436,7 +446,16 @@ class Simulation:
             self.outcome.problems.append(said)
 
     def _expected(self, sources: set[str], attempted: set[str]) -> set[int]:
+        expected = self._expected_of_asked(sources, attempted)
+        # A host that is left alone is not asked, and counts all the same, if something of it was due.
+        is_resting = any(trouble in ("silent", "refusing") for _, trouble in self.troubles)
+        return expected | {4, 5} if is_resting and expected != {1} else expected
+
+    def _expected_of_asked(self, sources: set[str], attempted: set[str]) -> set[int]:
         if self.papers.is_on("disk") or (self.papers.is_on("net") and len(attempted) > 1):
+            return {1}
+        if self.papers.is_on("clock") and len(attempted) >= 3:
+            # The hosts' clocks tell.
             return {1}
         named = {(s, t) for s, t in self.troubles if s in sources | attempted}
         refusing = {s for s, t in named if t == "refusing"}
@@ -493,7 +512,7 @@ class Simulation:
 
     def _check_notices(self) -> None:
         told = list(self.outcome.told)
-        for event in self.events:
+        for event in (e for e in self.events if e.begin + e.within[1] + 0.1 < self.days):
             source = f"{event.paper}.example" if event.paper else ""
             first, last = (event.begin + days for days in event.within)
             for trouble in event.told:

@@ -235,9 +235,124 @@ def test_a_bug_on_a_page_ends_with_1_unless_it_is_let_pass(tmp_path: Path) -> No
         run_due(shell, "--limit", "2", "-s", "NEWSCRAWL_MOST_FAILED=1", *broken)
 
 
+def test_a_run_that_is_interrupted_twice_has_failed(tmp_path: Path) -> None:
+    with Web(site(HOST, TITLES)) as web:
+        shell = Shell(tmp_path, web.proxy)
+        shell.crawl(f"{BASE}/", "--limit", "1")
+        for url in web.pages:
+            if "/2026/" in url:
+                web.pages[url] = Answer("", wait=20)
+        command = [sys.executable, "-m", "newscrawl", "run", "--due", *FAST]
+        process = subprocess.Popen(
+            command, cwd=tmp_path, env=proxied(web.proxy), stderr=subprocess.PIPE, text=True
+        )
+        time.sleep(3)
+        for _ in range(2):
+            process.terminate()
+            time.sleep(1)
+        _, said = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert "it was interrupted" in said
+
+
+def test_one_broken_spider_costs_its_own_job_and_is_told(tmp_path: Path) -> None:
+    (tmp_path / "scrapy.cfg").write_text("[settings]\ndefault = own\n")
+    (tmp_path / "own.py").write_text(
+        "from newscrawl.settings import *\nSPIDER_MODULES = ['newscrawl.spiders', 'spiders_of_ours']\n"
+        f"NEWSCRAWL_NOTICE_COMMAND = ['tee', '{tmp_path}/notice.json']\n"
+    )
+    spider = tmp_path / "spiders_of_ours.py"
+    text = (
+        "import scrapy\nclass Ours(scrapy.Spider):\n    name = 'ours'\n"
+        f"    start_urls = ['http://{OTHER}/']\n    def __init__(self, *a, **k):\n        BODY\n        super().__init__(*a, **k)\n"
+        "    def parse(self, response):\n        yield {'title': response.css('title::text').get()}\n"
+    )
+    spider.write_text(text.replace("BODY", "pass"))
+    with Web({**site(HOST, TITLES), **site(OTHER, TITLES)}) as web:
+        shell = Shell(tmp_path, web.proxy)
+        shell("crawl", "ours", *FAST, "-O", "out.jsonl", code=3)  # items of its own are no articles
+        shell.crawl(f"{BASE}/")
+        sql(tmp_path, "UPDATE url SET due = 1")
+        spider.write_text(text.replace("BODY", "raise RuntimeError('no luck')"))
+        said = run_due(shell, code=1)
+        assert "ours: RuntimeError: no luck" in said
+        assert "harrow.example: 0 new" in said
+        assert "no luck" in json.loads((tmp_path / "notice.json").read_text())["failure"]
+        sql(tmp_path, "UPDATE url SET due = 1")
+        spider.write_text("class Ours(:\n")
+        said = run_due(shell, code=4)
+        assert "ours: there is no such source or spider any more" in said
+        [lost] = json.loads((tmp_path / "notice.json").read_text())["troubles"]
+        assert (lost["source"], lost["trouble"]) == ("ours", "lost")
+
+
+def test_a_state_that_is_damaged_is_told(tmp_path: Path) -> None:
+    notice = tmp_path / "notice.json"
+    tell = ("-s", f"NEWSCRAWL_NOTICE_COMMAND=tee {notice}")
+    with Web(site(HOST, TITLES)) as web:
+        shell = Shell(tmp_path, web.proxy)
+        shell.crawl(f"{BASE}/")
+        make_due(tmp_path)
+        [(page,)] = sql(tmp_path, "SELECT rootpage FROM sqlite_master WHERE name = 'url'")
+        [(size,)] = sql(tmp_path, "PRAGMA page_size")
+        sql(tmp_path, "PRAGMA wal_checkpoint(TRUNCATE)")
+        with (tmp_path / "data" / "state.db").open("r+b") as file:
+            file.seek((page - 1) * size)
+            file.write(b"\xff" * size)
+        run_due(shell, *tell, code=1)
+        assert "malformed" in json.loads(notice.read_text())["failure"]
+        assert "may be damaged" in shell("status", code=1)
+
+
+def test_a_net_that_is_still_away_is_no_all_clear(tmp_path: Path) -> None:
+    notices = tmp_path / "notices.jsonl"
+    (tmp_path / "tell.sh").write_text(f"cat >> {notices}; echo >> {notices}\n")
+    tell = ("-s", f"NEWSCRAWL_NOTICE_COMMAND=sh {tmp_path}/tell.sh")
+    with Web({**site(HOST, TITLES), **site(OTHER, TITLES)}) as web:
+        shell = Shell(tmp_path, web.proxy)
+        for host in (HOST, OTHER):
+            shell.crawl(f"http://{host}/")
+    sql(tmp_path, "UPDATE url SET due = 1 WHERE due IS NOT NULL")
+    run_due(shell, *tell, code=1)
+    sql(tmp_path, "UPDATE url SET due = 1 WHERE due IS NOT NULL")
+    run_due(shell, *tell, "-s", "NEWSCRAWL_PATIENCE=1", code=4)
+    told = [json.loads(line) for line in notices.read_text().splitlines()]
+    assert "none of 2 sources answered" in told[0]["failure"]
+    assert not any(one["over"] for one in told)
+
+
+def test_a_notice_that_could_not_be_sent_is_sent_by_the_next_run(tmp_path: Path) -> None:
+    notice = tmp_path / "notice.json"
+    well, broken = (
+        ("-s", f"NEWSCRAWL_NOTICE_COMMAND={command}") for command in (f"tee {notice}", "false")
+    )
+    full = ("-s", "NEWSCRAWL_LEAST_FREE=1000000000000000000")
+    with Web(site(HOST, TITLES)) as web:
+        shell = Shell(tmp_path, web.proxy)
+        shell.crawl(f"{BASE}/")
+        assert "the notice could not be sent by command: false exits with 1" in run_due(
+            shell, *full, *broken, code=1
+        )
+        run_due(shell, *full, *well, code=1)
+        assert "to stay free" in json.loads(notice.read_text())["failure"]
+        notice.unlink()
+        run_due(shell, *broken)
+        run_due(shell, *well)
+        assert "runs go through again" in notice.read_text()
+
+
 def test_a_share_that_is_none_is_wrong_usage(tmp_path: Path) -> None:
-    said = Shell(tmp_path, "")("run", "--due", "-s", "NEWSCRAWL_MOST_QUIET=3", code=2)
-    assert "NEWSCRAWL_MOST_QUIET=3 is no share between 0 and 1" in said
+    shell = Shell(tmp_path, "")
+    for setting, said in {
+        "MOST_QUIET=3": "is no share between 0 and 1", "LEAST_FREE=200 MB": "'200 MB' is no number",
+        "QUIET_AFTER=x": "is no dict of sources and ages", "NOTICE_CODES=2": "of 1, 3, 4 and 5, please",
+        "NOTICE_WEBHOOK=ftp://a.org": "is no http or https address", "NOTICE_COMMAND=echo 'x": "No closing quotation",
+        "NOTICE_AGAIN=soon": "'soon' is no age",
+    }.items():  # fmt: skip
+        assert said in shell("run", "--due", "-s", f"NEWSCRAWL_{setting}", code=2)
+    assert "'9' is no age such as 9m" in shell("run", "--due", "--max-time", "9", code=2)
+    assert "newscrawl crawl SOURCE begins one" in shell("run", "--due", code=1)
+    assert not (tmp_path / "data").exists()
 
 
 def test_a_page_for_members_alone_is_asked_for_ever_more_rarely_and_blames_nobody(
@@ -365,8 +480,10 @@ def test_reports_are_put_together_and_the_old_ones_taken_away(tmp_path: Path) ->
 
 def test_a_report_that_is_none_is_refused(tmp_path: Path) -> None:
     shell = Shell(tmp_path, "")
-    assert "there is no report of a run" in shell("report", code=3)
-    (tmp_path / "x.json").write_text('{"report_version": 99}')
+    assert "there is no report of a run in data/runs" in shell("report", code=3)
+    (tmp_path / "x.json").write_text(
+        '{"report_version": 99, "started": "2026-11-26T20:00:00Z", "ended": "2026-11-26T20:00:00Z"}'
+    )
     assert "was written by a newer newscrawl" in shell("report", "x.json", code=1)
     (tmp_path / "x.json").write_text("[]")
     assert "is no run report" in shell("report", "x.json", code=1)
@@ -580,7 +697,7 @@ def test_a_disk_that_is_nearly_full_stops_a_run_before_it_begins(tmp_path: Path)
         begun = len(web.log)
         said = run_due(shell, "-s", "NEWSCRAWL_LEAST_FREE=1000000000000000000", code=1)
         assert (
-            "1000000000000 MB are to stay free (NEWSCRAWL_LEAST_FREE): make room; nothing was lost"
+            "1000000.0 TB are to stay free (NEWSCRAWL_LEAST_FREE): make room; nothing was lost"
             in said
         )
         assert len(web.log) == begun
@@ -652,18 +769,18 @@ def test_old_runs_are_forgotten_and_nothing_that_counts_is_lost(tmp_path: Path) 
     with Web(site(HOST, TITLES)) as web:
         shell = Shell(tmp_path, web.proxy)
         shell.crawl(f"{BASE}/")
-        for _ in range(3):
+        for _ in range(5):
             make_due(tmp_path)
             run_due(shell)
-        sql(
-            tmp_path,
-            "UPDATE run SET ended = ended - 86400 * 90, started = started - 86400 * 90",
-            "DELETE FROM upkeep",
-        )
+        ages = {1: 93, 2: 92, 3: 91, 4: 90, 5: 2, 6: 1}
+        aged = [
+            f"UPDATE run SET ended = ended - 86400 * {age}, started = started - 86400 * {age} WHERE id = {run}"
+            for run, age in ages.items()
+        ]
+        sql(tmp_path, *aged, "DELETE FROM upkeep")
         [(answers,)] = sql(tmp_path, "SELECT sum(number) FROM answer")
         make_due(tmp_path)
-        said = run_due(shell)
-        assert "3 old runs forgotten" in said or "4 old runs forgotten" in said
+        assert "4 old runs forgotten" in run_due(shell)
         [(after,)] = sql(tmp_path, "SELECT sum(number) FROM answer WHERE run = 0")
         assert 0 < after <= answers
         assert sql(tmp_path, "SELECT count(*) FROM url WHERE run NOT IN (SELECT id FROM run)") == [
@@ -673,6 +790,43 @@ def test_old_runs_are_forgotten_and_nothing_that_counts_is_lost(tmp_path: Path) 
         make_due(tmp_path, "1")
         assert "0 new, 0 changed, 8 seen before" in run_due(shell)
         assert "old run" not in run_due(shell)
+
+
+def test_a_clock_that_jumps_ahead_throws_nothing_away(tmp_path: Path) -> None:
+    with Web(site(HOST, TITLES)) as web:
+        shell = Shell(tmp_path, web.proxy)
+        shell.crawl(f"{BASE}/")
+        for _ in range(2):
+            make_due(tmp_path)
+            run_due(shell)
+        # To the present clock all is 100 days old: it has jumped, or the machine was off.
+        sql(
+            tmp_path,
+            "UPDATE run SET ended = ended - 8640000, started = started - 8640000",
+            "DELETE FROM upkeep",
+        )
+        [archive] = list((tmp_path / "data" / "raw").iterdir())
+        old = archive.with_name("articles-20200101000000-1-00001.warc.gz")
+        archive.rename(old)
+        make_due(tmp_path)
+        said = run_due(shell, "-s", "NEWSCRAWL_ARCHIVE_DAYS=30")
+        assert "forgotten" not in said
+        assert old.exists()
+
+
+def test_hosts_tell_that_the_clock_is_wrong(tmp_path: Path) -> None:
+    hosts = [f"www.paper{number}.example" for number in range(3)]
+    with Web({url: page for host in hosts for url, page in site(host, TITLES[:1]).items()}) as web:
+        shell = Shell(tmp_path, web.proxy)
+        for host in hosts:
+            shell.crawl(f"http://{host}/")
+        web.clock = lambda: time.time() + 86400
+        make_due(tmp_path)
+        # Three hosts of one crawl tell; here each crawl has one.
+        run_due(shell)
+        shell.crawl(*(f"http://{host}/" for host in hosts))
+        make_due(tmp_path)
+        assert "the clock is wrong: the hosts' are 24.0 h ahead of it" in run_due(shell, code=1)
 
 
 def test_a_clock_that_was_ahead_for_one_run_is_mended(tmp_path: Path) -> None:

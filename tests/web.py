@@ -48,6 +48,8 @@ class Web:
         self.log: list[Asked] = []
         self.busy: dict[str, int] = {}
         self.most_busy = 0
+        self.clock: Callable[[], float] = time.time
+        """What its answers say of the time, in seconds since 1970."""
         self.lock = threading.Lock()
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self.server.daemon_threads = True
@@ -102,6 +104,9 @@ def _handler(web: Web) -> type[BaseHTTPRequestHandler]:
             finally:
                 with web.lock:
                     web.busy[domain] -= 1
+
+        def date_time_string(self, timestamp: float | None = None) -> str:
+            return super().date_time_string(web.clock() if timestamp is None else timestamp)
 
         def send(self, answer: Answer) -> None:
             time.sleep(answer.wait)

@@ -3,6 +3,7 @@
 import argparse
 import logging
 import os
+import sqlite3
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -70,12 +71,13 @@ def _guarded(options: argparse.Namespace) -> int:
     except UsageError as error:
         print(f"newscrawl: {error}", file=sys.stderr)
         return ExitCode.USAGE
-    except (NewscrawlError, OSError) as error:
+    except (NewscrawlError, OSError, sqlite3.Error) as error:
         if isinstance(error, BrokenPipeError):
             return _closed_pipe()
         if options.verbose:
             raise
-        print(f"newscrawl: {error}", file=sys.stderr)
+        hint = ": the crawl state may be damaged; see newscrawl state check" if isinstance(error, sqlite3.Error) else ""  # fmt: skip
+        print(f"newscrawl: {error}{hint}", file=sys.stderr)
         return ExitCode.FAILED
 
 

@@ -3,6 +3,7 @@
 import argparse
 import os
 import platform
+import shlex
 import shutil
 import socket
 import sqlite3
@@ -23,23 +24,21 @@ from rich.console import Console
 from rich.text import Text
 from scrapy.settings import Settings
 
+from newscrawl import settings as ours
 from newscrawl.cli.crawl import given_settings
 from newscrawl.cli.exits import ExitCode
-from newscrawl.cli.reporting import channels_of
+from newscrawl.cli.reporting import channels_of, check_settings
 from newscrawl.cli.state import DEFAULT, moment
-from newscrawl.cli.verdict import tolerance_of
 from newscrawl.crawling import project_settings
 from newscrawl.downloading.render import BROWSERS
 from newscrawl.errors import NewscrawlError
-from newscrawl.frontier.runs import health_limits
 from newscrawl.frontier.stint import disks, low_disk
 from newscrawl.publishers import registry
 from newscrawl.recording import places_of
 from newscrawl.reports.building import state_bytes
-from newscrawl.reports.runpage import size
 from newscrawl.reports.storing import LATEST, read_report
 from newscrawl.state.inspection import State, open_state
-from newscrawl.wording import numbered, printable
+from newscrawl.wording import numbered, printable, sized
 
 EXAMPLE: Final = """
 examples:
@@ -142,18 +141,20 @@ def _has(package: str) -> bool:
 def _settings(settings: Settings) -> Iterator[Check]:
     """Read what a run reads, so that it does not find out at night."""
     try:
-        tolerance_of(settings)
-        health_limits(settings)
+        check_settings(settings)
         channels = channels_of(settings)
         number = len(registry().sources())
     except NewscrawlError as error:
         yield Check("settings", "fail", str(error))
         return
     yield Check("settings", "ok", f"{numbered(number, 'publisher file')} read")
-    command = (channels.command.split() or [""])[0]
+    known = {name for name in vars(ours) if name.startswith("NEWSCRAWL_")}
+    for name in sorted(n for n in settings if n.startswith("NEWSCRAWL_") and n not in known):
+        yield Check("settings", "warn", f"{name} is no setting of newscrawl's")
+    command = (shlex.split(channels.command) or [""])[0]
     if command and shutil.which(command) is None:
         yield Check("settings", "fail", f"NEWSCRAWL_NOTICE_COMMAND: there is no {command}")
-    ways = [name for name in ("command", "webhook", "mail") if getattr(channels, name)]
+    ways = channels.names()
     said = (
         f"notices go by {', '.join(ways)}"
         if ways
@@ -189,7 +190,10 @@ def _robots(settings: Settings) -> Iterator[Check]:
 
 def _disk(settings: Settings) -> Iterator[Check]:
     folders = disks(settings)
-    least = settings.getint("NEWSCRAWL_LEAST_FREE")
+    try:
+        least = settings.getint("NEWSCRAWL_LEAST_FREE")
+    except ValueError:  # said above
+        least = 0
     low = low_disk(folders, least)
     if low:
         yield Check("disk", "fail", low)
@@ -198,7 +202,7 @@ def _disk(settings: Settings) -> Iterator[Check]:
         if not os.access(there, os.W_OK | os.X_OK):
             yield Check("disk", "fail", f"{folder} cannot be written")
         elif not low:
-            yield Check("disk", "ok", f"{folder}: {size(shutil.disk_usage(there).free)} free")
+            yield Check("disk", "ok", f"{folder}: {sized(shutil.disk_usage(there).free)} free")
 
 
 def _store(settings: Settings) -> Iterator[Check]:
@@ -226,13 +230,13 @@ def _opened_store(state: State) -> Iterator[Check]:
     if said != "ok":
         yield Check("store", "fail", f"{state.path}: {said}; put a copy back")
     else:
-        yield Check("store", "ok", f"{state.path}: sound, {size(state_bytes(state.path))}")
+        yield Check("store", "ok", f"{state.path}: sound, {sized(state_bytes(state.path))}")
     log = state.path.with_name(f"{state.path.name}-wal")
     if log.exists() and log.stat().st_size > LARGE_LOG:
         yield Check(
             "store",
             "warn",
-            f"{log} has {size(log.stat().st_size)}: some process keeps it from being folded in",
+            f"{log} has {sized(log.stat().st_size)}: some process keeps it from being folded in",
         )
     for run in state.open_runs():
         yield Check(

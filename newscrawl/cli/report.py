@@ -11,7 +11,7 @@ import msgspec
 from newscrawl.ages import read_age
 from newscrawl.cli.exits import ExitCode
 from newscrawl.cli.state import DEFAULT
-from newscrawl.errors import UsageError
+from newscrawl.errors import InputError, UsageError
 from newscrawl.reports.merging import merged
 from newscrawl.reports.model import Report
 from newscrawl.reports.runpage import page
@@ -53,10 +53,12 @@ def run(options: argparse.Namespace) -> ExitCode:
     """Make a page of what runs did."""
     paths = _paths(options)
     if not paths:
-        print("newscrawl: there is no report of a run", file=sys.stderr)
+        print(f"newscrawl: there is no report of a run in {_folder(options)}", file=sys.stderr)
         return ExitCode.NOTHING
-    report = merged([read_report(path) for path in paths])
+    report = merged(_readable(paths) if options.since else [read_report(path) for path in paths])
     text = _json(report) if options.json else page(report)
+    if options.output == "-" and sys.stdout.isatty() and not options.json:
+        raise UsageError("a page is for a browser: name a file with -O")
     if options.output == "-":
         sys.stdout.write(text)
         return ExitCode.OK
@@ -71,7 +73,7 @@ def _paths(options: argparse.Namespace) -> list[Path]:
         if options.since:
             raise UsageError("name reports, or an age with --since")
         return [Path(path) for path in options.reports]
-    folder = Path(options.folder) if options.folder else Path(options.state).parent / "runs"
+    folder = _folder(options)
     if not options.since:
         return [folder / LATEST] if (folder / LATEST).exists() else []
     age = read_age(options.since)
@@ -79,6 +81,28 @@ def _paths(options: argparse.Namespace) -> list[Path]:
         raise UsageError(f"--since {options.since}: write an age such as 7d")
     since = datetime.fromtimestamp(datetime.now(UTC).timestamp() - age, UTC)
     return stored_reports(folder, since)
+
+
+def _folder(options: argparse.Namespace) -> Path:
+    return Path(options.folder) if options.folder else Path(options.state).parent / "runs"
+
+
+def _readable(paths: list[Path]) -> list[Report]:
+    """Read reports; one that is damaged is left out of many, and named.
+
+    Raises:
+        InputError: none can be read.
+
+    """
+    found = []
+    for path in paths:
+        try:
+            found.append(read_report(path))
+        except InputError as error:
+            print(f"newscrawl: left out: {error}", file=sys.stderr)
+    if not found:
+        raise InputError("no report can be read")
+    return found
 
 
 def _json(report: Report) -> str:

@@ -1,13 +1,14 @@
 """newscrawl run."""
 
 import argparse
+import logging
 import math
 import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -15,30 +16,31 @@ from filelock import FileLock, Timeout
 from scrapy.settings import Settings
 from scrapy.spiderloader import get_spider_loader
 
+from newscrawl.ages import read_age
 from newscrawl.archive import forget_archives
 from newscrawl.cli import add_log_options, positive_number
 from newscrawl.cli.crawl import given_settings, log_settings
 from newscrawl.cli.exits import ExitCode
 from newscrawl.cli.reporting import (
-    channels_of,
+    Ended,
+    check_settings,
     complain,
     export_metrics,
     tell,
-    told_codes,
     write_report,
 )
 from newscrawl.cli.state import DEFAULT, moment
-from newscrawl.cli.verdict import Tolerance, judge_run, tolerance_of
+from newscrawl.cli.verdict import WRONG_CLOCK, Tolerance, judge_run, tolerance_of
 from newscrawl.crawling import Budget, Job, Ran, project_settings, run_crawls
 from newscrawl.errors import NewscrawlError, StateError
-from newscrawl.frontier.runs import health_limits
 from newscrawl.frontier.stint import disks, low_disk
 from newscrawl.recording import places_of
 from newscrawl.reports.building import Verdict, summary_line
 from newscrawl.state.database import runs_folder
 from newscrawl.state.inspection import DueJob, open_state
-from newscrawl.state.plan import age_of
-from newscrawl.wording import numbered
+from newscrawl.wording import numbered, printable
+
+logger = logging.getLogger(__name__)
 
 EXAMPLE: Final = """
 examples:
@@ -71,7 +73,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--list", action="store_true", help="only say what is due")
     parser.add_argument("--state", default=DEFAULT, metavar="FILE", help="the state (%(default)s)")
     parser.add_argument(
-        "--max-time", type=age_of, metavar="AGE",
+        "--max-time", type=_span, metavar="AGE",
         help="ask for nothing more after so long, such as 9m; what is left is for the next run",
     )  # fmt: skip
     parser.add_argument(
@@ -93,17 +95,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=run)
 
 
+def _span(text: str) -> float:
+    seconds = read_age(text)
+    if not seconds:
+        raise argparse.ArgumentTypeError(f"{text!r} is no age such as 9m")
+    return seconds
+
+
 def run(options: argparse.Namespace) -> ExitCode:
     """Crawl what is due."""
     began = time.time()
     settings = _settings(options)
-    tolerance = tolerance_of(settings)
     # What makes no sense is to be found out now, not when there is something to tell.
-    health_limits(settings)
-    channels_of(settings)
-    told_codes(settings)
-    age_of(str(settings.get("NEWSCRAWL_NOTICE_AGAIN")))
-    path = Path(options.state)
+    check_settings(settings)
+    tolerance, path = tolerance_of(settings), Path(options.state)
     if options.list:
         state = open_state(path)
         try:
@@ -111,34 +116,82 @@ def run(options: argparse.Namespace) -> ExitCode:
         finally:
             state.close()
         return ExitCode.OK
-    with _alone(path) as holder:
-        if holder:
-            return _leave(holder, began, is_quiet=options.quiet)
-        return _run(options, settings, tolerance, began)
+    ended = _run(options, settings, tolerance, began)
+    try:
+        if not ended.is_elsewhere or ended.failure:
+            tell(settings, ended)
+    except Exception as error:  # noqa: BLE001 - the run is over; what it did stands
+        complain(f"no notice was sent: {error}")
+    return ExitCode(ended.code)
 
 
 def _run(
     options: argparse.Namespace, settings: Settings, tolerance: Tolerance, began: float
-) -> ExitCode:
-    ran, lost, stopped, said = list[Ran](), list[str](), "", ""
+) -> Ended:
+    """Run, whatever happens: somebody must be told of it."""
+    did = _Did()
     try:
-        stopped = low_disk(disks(settings), settings.getint("NEWSCRAWL_LEAST_FREE")) or ""
-        if not stopped:
-            todo, lost, said = _todo(options, settings, began)
-            ran = _crawl(todo, options, settings)
-            _tend(settings, is_quiet=options.quiet)
+        with _alone(Path(options.state)) as holder:
+            if holder:
+                did.stopped = _stuck(holder, began)
+                did.said = (
+                    did.stopped or f"process {holder.pid} is at it since {moment(holder.since)}"
+                )
+                did.is_elsewhere = True
+            else:
+                _work(did, options, settings, began)
     except (NewscrawlError, OSError) as error:
-        if options.verbose:
-            raise
-        stopped = str(error)
-    verdict = judge_run(ran, tolerance, lost, stopped)
-    crawls = [one.crawled for one in ran if one.crawled]
-    line = said or summary_line(crawls, verdict, time.time() - began)
+        did.stopped = str(error)
+    except Exception as error:
+        logger.exception("the run broke off")
+        did.stopped = f"{type(error).__name__}: {error}"
+    verdict = judge_run(did.ran, tolerance, did.lost or (), did.stopped)
+    crawls = [one.crawled for one in did.ran if one.crawled]
+    line = did.said or summary_line(crawls, verdict, time.time() - began)
     if not options.quiet or verdict.code:
-        print(f"newscrawl: {line}", file=sys.stderr)
-    _report(ran, settings, verdict, began)
-    tell(settings, verdict=verdict, line=line, run=options.run_name, now=time.time())
-    return ExitCode(verdict.code or 0)
+        print(f"newscrawl: {printable(line)}", file=sys.stderr)
+    report = ""
+    if not did.is_elsewhere:
+        report = _report(did.ran, settings, verdict, began)
+    answers = sum(one.stats.get("downloader/response_count", 0) for one in did.ran)
+    return Ended(
+        is_reached=bool(answers) or not did.ran, report=report,
+        code=verdict.code or 0, line=line, run=options.run_name, now=time.time(), lost=did.lost,
+        failure="; ".join(verdict.reasons) if verdict.code == ExitCode.FAILED else "",
+        is_elsewhere=did.is_elsewhere,
+    )  # fmt: skip
+
+
+@dataclass
+class _Did:
+    """What a run has done so far."""
+
+    ran: list[Ran] = field(default_factory=list)
+    lost: list[str] | None = None
+    """Spiders of jobs that are there no more; None where it was not looked."""
+    stopped: str = ""
+    """Why it could not go on."""
+    said: str = ""
+    """What to say instead of a sum."""
+    is_elsewhere: bool = False
+    """Whether another run is at work."""
+
+
+def _work(did: _Did, options: argparse.Namespace, settings: Settings, began: float) -> None:
+    least = settings.getint("NEWSCRAWL_LEAST_FREE")
+    if low_disk(disks(settings), least):
+        # What is past its time goes first: it may be what fills the disk.
+        _delete_old(settings, began, is_quiet=options.quiet)
+    did.stopped = low_disk(disks(settings), least) or ""
+    if did.stopped:
+        return
+    todo, did.lost, did.said = _todo(options, settings, began)
+    did.ran = _crawl(todo, options, settings)
+    skews = [
+        skew for one in did.ran if one.crawled and (skew := one.crawled.recording.clock_skew())
+    ]
+    if not any(abs(skew) > WRONG_CLOCK for skew in skews):
+        _tend(settings, is_quiet=options.quiet)
 
 
 def _settings(options: argparse.Namespace) -> Settings:
@@ -149,9 +202,11 @@ def _settings(options: argparse.Namespace) -> Settings:
         NEWSCRAWL_REJECTS=options.rejects or "",
         NEWSCRAWL_DUE=True,
         NEWSCRAWL_REPORT=False,
+        # A spider file that cannot be read costs its own jobs alone; these count as lost.
+        SPIDER_LOADER_WARN_ONLY=True,
     )
     # Of several crawls at once each would rewrite the others' line.
-    is_single = settings.getint("NEWSCRAWL_CRAWLS_AT_ONCE") <= 1
+    is_single = str(settings.get("NEWSCRAWL_CRAWLS_AT_ONCE")) == "1"
     settings.set("NEWSCRAWL_PROGRESS", is_single and not options.quiet, priority="cmdline")
     return settings
 
@@ -168,7 +223,7 @@ def _todo(
     if not jobs:
         return [], [], f"nothing is due{f'; the next is at {moment(following)}' if following else ''}"  # fmt: skip
     for job in jobs:
-        if job.is_taken:
+        if job.is_taken and not options.quiet:
             complain(f"{job.name}: being crawled by another run, left out")
     # A source whose file has gone since is no reason to leave the others out.
     known = set(get_spider_loader(settings).list())
@@ -206,7 +261,7 @@ def _said_of(one: Ran) -> str:
 
 
 def _tend(settings: Settings, *, is_quiet: bool) -> None:
-    """Once a day, keep the store fit: forget old runs and raw pages, give room back."""
+    """Once a day, keep the store fit: forget old runs, give room back, delete raw pages that are past their time."""
     places = places_of(settings)
     state = open_state(places.state, places.articles)
     try:
@@ -215,24 +270,47 @@ def _tend(settings: Settings, *, is_quiet: bool) -> None:
         state.close()
     if done is None:
         return
-    days = settings.getint("NEWSCRAWL_ARCHIVE_DAYS")
-    archives = forget_archives(places.raw, time.time() - days * DAY) if days and places.raw else 0
     parts = [
         f"{numbered(done.runs, 'old run')} forgotten" if done.runs else "",
         f"{done.freed // 1_000_000} MB given back" if done.freed else "",
-        f"{numbered(archives, 'old archive')} deleted" if archives else "",
     ]
     if not is_quiet and any(parts):
         print(f"newscrawl: upkeep: {', '.join(filter(None, parts))}", file=sys.stderr)
+    _delete_old(settings, time.time(), is_quiet=is_quiet)
 
 
-def _report(ran: Sequence[Ran], settings: Settings, verdict: Verdict, began: float) -> None:
-    """Write report and metrics; a run that did nothing leaves no report."""
-    if not ran and not verdict.code:
+def _delete_old(settings: Settings, now: float, *, is_quiet: bool) -> None:
+    """Delete raw pages that are past their time, unless the clock may have jumped."""
+    places, days = places_of(settings), settings.getint("NEWSCRAWL_ARCHIVE_DAYS")
+    if not days or not places.raw or not places.state.exists():
         return
-    report = write_report(ran, settings, command="newscrawl run --due", began=began, verdict=verdict)  # fmt: skip
-    if report:
-        export_metrics(report, settings)
+    state = open_state(places.state, places.articles)
+    try:
+        is_plausible = state.is_plausible(now)
+    finally:
+        state.close()
+    number = forget_archives(places.raw, now - days * DAY) if is_plausible else 0
+    if number and not is_quiet:
+        print(f"newscrawl: upkeep: {numbered(number, 'old archive')} deleted", file=sys.stderr)
+
+
+def _report(ran: Sequence[Ran], settings: Settings, verdict: Verdict, began: float) -> str:
+    """Write report and metrics; these also where nothing was due, so that somebody sees that it was looked.
+
+    Returns:
+        Where the report is; nothing where there is none.
+
+    """
+    if not ran and not verdict.code and not settings.get("NEWSCRAWL_METRICS"):
+        return ""
+    written = write_report(
+        ran, settings, command="newscrawl run --due", began=began, verdict=verdict
+    )
+    if written is None:
+        return ""
+    report, path = written
+    export_metrics(report, settings)
+    return str(path.absolute()) if path else ""
 
 
 # -- one at a time -------------------------------------------------------------------------------
@@ -249,6 +327,8 @@ class _Holder:
 @contextmanager
 def _alone(state: Path) -> Iterator[_Holder | None]:
     """Hold the lock of runs of what is due; give who has it, where it is taken."""
+    if not state.exists():
+        raise StateError(f"there is no crawl state at {state}: newscrawl crawl SOURCE begins one")
     folder = runs_folder(state)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -278,13 +358,11 @@ def _holder(told: Path) -> _Holder:
         return _Holder("unknown", time.time())
 
 
-def _leave(holder: _Holder, now: float, *, is_quiet: bool) -> ExitCode:
-    """Leave the work to the run that is at it; say so where it seems to hang."""
-    is_stuck = now - holder.since > STUCK
-    if is_stuck or not is_quiet:
-        hangs = ", for more than a day: does it hang?" if is_stuck else ""
-        complain(f"process {holder.pid} is at it since {moment(holder.since)}{hangs}")
-    return ExitCode.FAILED if is_stuck else ExitCode.OK
+def _stuck(holder: _Holder, now: float) -> str:
+    """Say that the run that is at work seems to hang; nothing where it does not."""
+    if now - holder.since <= STUCK:
+        return ""
+    return f"process {holder.pid} is at it since {moment(holder.since)}, for more than a day: does it hang?"
 
 
 def _print_due(jobs: list[DueJob], following: float | None) -> None:

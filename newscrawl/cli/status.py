@@ -15,10 +15,9 @@ from rich.text import Text
 from newscrawl.cli.exits import ExitCode
 from newscrawl.cli.state import add_state_options, moment, opened
 from newscrawl.reports.building import folder_bytes, stamp, state_bytes
-from newscrawl.reports.runpage import size
 from newscrawl.state.health import said_span
 from newscrawl.state.inspection import RUN, Health, Run, State
-from newscrawl.wording import numbered, printable
+from newscrawl.wording import numbered, printable, sized
 
 EXAMPLE: Final = """
 examples:
@@ -32,6 +31,8 @@ exit codes: 0 told, 1 the state cannot be used, 2 wrong usage
 """
 LAST: Final = 5
 """Runs that are shown."""
+STALE: Final = 86400.0
+"""Seconds without a run after which it is asked whether anybody calls."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -104,7 +105,7 @@ def _table(sources: list[Health], now: float) -> Table:
         style = "red" if one.troubles else "green"
         table.add_row(
             Text(printable(one.name)),
-            Text(printable(said) or "well", style=style),
+            Text(printable(said) or ("well" if one.last_read else "not read yet"), style=style),
             f"{said_span(now - one.last_new)} ago" if one.last_new else "-",
             _until(one.next_due, now),
             f"{one.articles:,}",
@@ -128,18 +129,28 @@ def _until(due: float | None, now: float) -> str:
 
 def _lines(status: _Status) -> list[str]:
     troubled = sum(bool(one.troubles) for one in status.sources)
-    sizes = ", ".join(f"{name} {size(number)}" for name, number in status.bytes.items())
+    sizes = ", ".join(f"{name} {sized(number)}" for name, number in status.bytes.items())
     lines = [
         "",
         f"{numbered(len(status.sources), 'source')}, {troubled} in trouble; {status.due:,} addresses due, {status.waiting:,} left by runs; "
         f"the next is due at {moment(status.next_due)}",
-        f"disk: {sizes}; {size(status.free)} free",
+        f"disk: {sizes}; {sized(status.free)} free",
     ]  # fmt: skip
+    if status.runs and status.now - status.runs[0].started > STALE:
+        lines.append(
+            f"the last run began {said_span(status.now - status.runs[0].started)} ago: does newscrawl run --due run?"
+        )
     if status.broken:
         lines.append(f"the last run failed: {printable(status.broken)}")
     lines += [f"at work: run {one.id}, process {one.pid}, since {moment(one.started)}: {printable(one.job)}" for one in status.at_work]  # fmt: skip
-    lines += [f"run {one.id}, {moment(one.started)}, {one.reason or 'at work'}: {printable(one.job)[:100]}" for one in status.runs]  # fmt: skip
+    lines += [f"run {one.id}, {moment(one.started)}, {_ended(one, status)}: {printable(one.job)[:100]}" for one in status.runs]  # fmt: skip
     return lines
+
+
+def _ended(run: Run, status: _Status) -> str:
+    if run.reason:
+        return run.reason
+    return "at work" if run.id in {one.id for one in status.at_work} else "died"
 
 
 def _plain(status: _Status, sources: list[Health]) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from statistics import median
+from typing import Final
 
 from scrapy.settings import Settings
 
@@ -12,6 +14,9 @@ from newscrawl.errors import UsageError
 from newscrawl.reports.building import Verdict
 from newscrawl.state.health import DEGRADED, Finding, Trouble
 from newscrawl.wording import numbered
+
+WRONG_CLOCK: Final = 3600.0
+"""Seconds by which the hosts' clocks differ in the median, from which it is this machine's that is wrong."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +84,16 @@ def _failures(ran: Sequence[Ran], tolerance: Tolerance) -> list[str]:
     stats = [one.stats for one in ran if not one.stats.get("newscrawl/taken")]
     stops = [str(why) for s in stats if (why := s.get("newscrawl/stopped_by"))]
     found = list(dict.fromkeys(stops))
-    found += ["it was interrupted" for s in stats if s.get("finish_reason") == "shutdown"][:1]
+    found += [
+        f"{one.job.source}: {type(one.error).__name__}: {one.error}" for one in ran if one.error
+    ]
+    # One that was broken off has no reason to end.
+    whole = [one.stats for one in ran if not one.error]
+    if any(s.get("finish_reason", "shutdown") == "shutdown" for s in whole):
+        found.append("it was interrupted")
+    skews = [skew for one in ran if one.crawled and (skew := one.crawled.recording.clock_skew())]
+    if skews and abs(median(skews)) > WRONG_CLOCK:
+        found.append(f"the clock is wrong: the hosts' are {median(skews) / 3600:.1f} h ahead of it")
     if any(s.get("newscrawl/totals_add_up") is False for s in stats) and not stops:
         found.append("the ledger does not add up")
     bugs = sum(int(s.get("newscrawl/failed", 0)) for s in stats)
@@ -87,7 +101,11 @@ def _failures(ran: Sequence[Ran], tolerance: Tolerance) -> list[str]:
     if bugs > tolerance.failed * pages:
         found.append(f"{numbered(bugs, 'page')} failed by a bug")
     asked = {name for one in ran for name in _asked(one)}
-    if len(asked) > 1 and not any(s.get("downloader/response_count") for s in stats):
+    requests, answers = (
+        sum(int(s.get(f"downloader/{name}_count", 0)) for s in stats)
+        for name in ("request", "response")
+    )
+    if len(asked) > 1 and requests and not answers:
         found.append(f"none of {len(asked)} sources answered: is this machine on the net?")
     return found
 

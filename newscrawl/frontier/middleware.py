@@ -150,6 +150,8 @@ class FrontierMiddleware:
                 await self._sleep(claim.wait)
             await self._renew()
         if self.seeding.done() and not self.seeding.cancelled():
+            if self.seeding.exception():
+                self._stats("failed")
             self.seeding.result()  # what start() raised, Scrapy reports
 
     def _is_stint_over(self) -> bool:

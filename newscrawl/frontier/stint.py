@@ -10,10 +10,10 @@ from scrapy.statscollectors import StatsCollector
 
 from newscrawl.downloading.archiving import archive_folder
 from newscrawl.frontier.runs import articles_folder, state_path
+from newscrawl.wording import sized
 
 SECONDS_BETWEEN: Final = 2.0
 """Seconds between two looks at the disk."""
-MEGABYTE: Final = 1_000_000
 TIME_LIMIT, REQUEST_LIMIT, DISK_LOW = "time_limit", "request_limit", "disk_low"
 """Finish reasons of a crawl."""
 
@@ -80,7 +80,7 @@ def low_disk(folders: list[Path], least: int) -> str | None:
         free = shutil.disk_usage(there).free
         if free < least:
             return (
-                f"the disk of {folder} has {free / MEGABYTE:.1f} MB left, and {least / MEGABYTE:.1f} MB are to stay free "
+                f"the disk of {folder} has {sized(free)} left, and {sized(least)} are to stay free "
                 "(NEWSCRAWL_LEAST_FREE): make room; nothing was lost"
             )
     return None

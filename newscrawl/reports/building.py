@@ -278,6 +278,6 @@ def merged_mishaps(mishaps: Sequence[Mishap]) -> tuple[Mishap, ...]:
         other = found.get(key)
         found[key] = one if other is None else Mishap(
             source=one.source, end=one.end, reason=one.reason, number=one.number + other.number,
-            examples=(*other.examples, *one.examples)[:len(max(one.examples, other.examples, key=len))],
+            examples=(*one.examples, *other.examples)[:len(max(one.examples, other.examples, key=len))],
         )  # fmt: skip
     return tuple(sorted(found.values(), key=lambda one: (-one.number, one.source, one.end, one.reason)))  # fmt: skip

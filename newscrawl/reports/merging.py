@@ -7,7 +7,6 @@ from dataclasses import replace
 from newscrawl.reports.building import merged_host, merged_mishaps, top_pages
 from newscrawl.reports.model import Report, SourceReport
 from newscrawl.reports.record import HostReport
-from newscrawl.wording import numbered
 
 
 def merged(reports: Sequence[Report]) -> Report:
@@ -26,7 +25,7 @@ def merged(reports: Sequence[Report]) -> Report:
     bad = Counter(report.code for report in reports if report.code)
     # In the order in which one run would choose.
     code = next((code for code in (1, 5, 4, 3) if code in bad), 0)
-    codes = ", ".join(f"{code} {numbered(n, 'time')}" for code, n in sorted(bad.items(), key=str))
+    codes = ", ".join(f"{number} with {code}" for code, number in sorted(bad.items(), key=str))
     return replace(
         last,
         run=f"{reports[0].run}–{last.run}",
@@ -34,7 +33,7 @@ def merged(reports: Sequence[Report]) -> Report:
         runs=sum(report.runs for report in reports),
         code=code,
         reasons=_latest_reasons(reports),
-        line=f"{len(reports)} runs{f'; exit codes besides 0: {codes}' if codes else ''}",
+        line=f"{len(reports)} runs{f'; not all ended with 0: {codes}' if codes else ''}",
         crawls=tuple(crawl for report in reports for crawl in report.crawls),
         sources=sources,
         slowest=top_pages((page for report in reports for page in report.slowest), "seconds"),

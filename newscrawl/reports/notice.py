@@ -8,8 +8,9 @@ import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from email.message import EmailMessage
+from textwrap import shorten
 from typing import Any, Final
-from urllib.request import Request, urlopen
+from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from newscrawl.errors import ReportError
 from newscrawl.reports.building import stamp
@@ -49,7 +50,7 @@ class Notice:
         """
         parts = []
         if self.failure:
-            parts.append(f"the run failed: {self.failure}")
+            parts.append(f"the run failed: {shorten(self.failure, 120, placeholder=' …')}")
         if self.troubles:
             parts.append(f"{numbered(len(self.troubles), 'source')} in trouble")
         if well := sum(one.trouble is not Trouble.BROKEN for one in self.over):
@@ -77,7 +78,6 @@ class Notice:
                 # What Slack, Mattermost and the like show.
                 "text": self.text(),
             },
-            ensure_ascii=False,
         ).encode()  # fmt: skip
 
 
@@ -103,8 +103,12 @@ class Channels:
     webhook: str = ""
     mail: Mail | None = None
 
+    def names(self) -> list[str]:
+        """Give the names of those that are set."""
+        return [name for name in ("command", "webhook", "mail") if getattr(self, name)]
+
     def __bool__(self) -> bool:
-        return bool(self.command or self.webhook or self.mail)
+        return bool(self.names())
 
 
 def send(notice: Notice, channels: Channels) -> list[str]:
@@ -120,7 +124,7 @@ def send(notice: Notice, channels: Channels) -> list[str]:
     for name, way in ways:
         try:
             way()
-        except (ReportError, OSError, subprocess.SubprocessError, smtplib.SMTPException) as error:
+        except Exception as error:  # noqa: BLE001 - strangers' servers and programs; a run does not die of its notice
             problems.append(f"the notice could not be sent by {name}: {printable(str(error))}")
     return problems
 
@@ -137,7 +141,9 @@ def by_command(notice: Notice, command: str) -> None:
     )
     if done.returncode:
         said = done.stderr.decode("utf-8", "replace").strip()[-200:]
-        raise ReportError(f"{command!r} exits with {done.returncode}: {said}")
+        # Not with its arguments, which may hold a secret.
+        program = shlex.split(command)[0]
+        raise ReportError(f"{program} exits with {done.returncode}: {said}")
 
 
 def by_webhook(notice: Notice, url: str) -> None:
@@ -151,8 +157,14 @@ def by_webhook(notice: Notice, url: str) -> None:
         raise ReportError(f"{url!r} is no http or https address")
     headers = {"Content-Type": "application/json", "User-Agent": "newscrawl"}
     request = Request(url, data=notice.json(), headers=headers, method="POST")  # noqa: S310 - the scheme is checked
-    with urlopen(request, timeout=SECONDS) as answer:  # noqa: S310
+    # A redirect would make a GET of it, which says nothing to anybody.
+    with build_opener(_NoRedirect).open(request, timeout=SECONDS) as answer:
         answer.read(1)
+
+
+class _NoRedirect(HTTPRedirectHandler):
+    def redirect_request(self, *_: Any) -> None:
+        return None
 
 
 def by_mail(notice: Notice, mail: Mail) -> None:

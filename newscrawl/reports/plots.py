@@ -18,7 +18,7 @@ COLOURS: Final = {"new": "#2f7fc1", "changed": "#56b4a9", "refused": "#d08a2e", 
 """Told apart by the colour-blind too, and in the dark."""
 GROUPS: Final = {
     "new": ("new",), "changed": ("changed",), "refused": ("rejected", "robots", "blocked", "gone", "out_of_range"),
-    "failed": ("failed", "unread"),
+    "failed": ("failed",),
 }  # fmt: skip
 FEWEST_DAYS: Final = 14
 WIDTH, HEIGHT = 11.0, 2.3

@@ -132,7 +132,9 @@ class Recording:
     def failed(self, url: str, detail: str) -> None:
         """Note what an error says; how its page ends is told by itself."""
         if len(self._details) < MOST_EXAMPLES * MOST_PAGES:
-            self._details.setdefault(url, detail[:MOST_DETAIL])
+            # Lone surrogates, as errors of encoding show them, are no text to an encoder.
+            plain = detail[:MOST_DETAIL].encode("utf-8", "backslashreplace").decode()
+            self._details.setdefault(url, plain)
 
     def ended(self, url: str, source: str, end: End, reason: str) -> None:
         """Note how an address ended."""

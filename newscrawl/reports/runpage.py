@@ -11,7 +11,7 @@ from newscrawl.reports.model import FillRate, Report, SourceReport
 from newscrawl.reports.pages import render
 from newscrawl.reports.plots import GROUPS, daily_plot, sparkline
 from newscrawl.reports.record import HostReport, Mishap, median_gap
-from newscrawl.wording import printable
+from newscrawl.wording import printable, sized
 
 MOST_SPARKLINES: Final = 200
 MOST_ROWS: Final = 1000
@@ -41,6 +41,8 @@ class Row:
     changed: int
     refused: int
     failed: int
+    unread: int
+    """Lists that could not be read."""
     requests: int
     median: float | None
     smallest: float | None
@@ -76,7 +78,8 @@ def page(report: Report) -> str:
         code=code,
         badge=badge,
         seconds=_seconds(report),
-        tiles=[(name, report.total(*ends)) for name, ends in TILES],
+        # What one run has left another may have taken up.
+        tiles=[(name, report.total(*ends)) for name, ends in TILES if name != "left" or report.runs == 1],
         requests=sum(row.host.requests for row in hosts),
         bytes=sum(row.host.bytes for row in hosts),
         daily=Markup(daily_plot(report.sources, last)),  # noqa: S704 - drawn by us, of figures
@@ -90,7 +93,7 @@ def page(report: Report) -> str:
         mishaps=report.mishaps[:MOST_ROWS],
         badges=BADGES,
         moment=moment,
-        size=size,
+        size=sized,
         is_web=is_web,
         is_fallen=is_fallen,
         shown=printable,
@@ -109,7 +112,7 @@ def _row(name: str, source: SourceReport, last: date, place: int) -> Row:
     return Row(
         name=name, source=source, spark=Markup(spark),  # noqa: S704 - drawn by us, of figures
         new=source.total("new"), changed=source.total("changed"), refused=source.total(*GROUPS["refused"]),
-        failed=source.total("failed", "unread"), requests=sum(host.requests for host in hosts),
+        failed=source.total("failed"), unread=source.total("unread"), requests=sum(host.requests for host in hosts),
         median=median_gap(source.hosts), smallest=min(gaps, default=None),
         slow_downs=sum(host.refused for host in hosts),
     )  # fmt: skip
@@ -150,19 +153,6 @@ def moment(text: str | None) -> str:
     ('2026-11-26 20:15', '–')
     """
     return text[:16].replace("T", " ") if text else "–"
-
-
-def size(number: float) -> str:
-    """Print bytes.
-
-    >>> size(900), size(1_234_567), size(5e9)
-    ('900 B', '1.2 MB', '5.0 GB')
-    """
-    for unit in ("B", "kB", "MB", "GB"):
-        if number < 1000 or unit == "GB":
-            return f"{number:.0f} {unit}" if unit in ("B", "kB") else f"{number:.1f} {unit}"
-        number /= 1000
-    return ""
 
 
 def is_web(url: str) -> bool:

@@ -28,7 +28,10 @@ def store_report(report: Report, folder: Path, days: int) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         # Another run may have begun in the same second.
-        path = folder / f"{report.run}-{os.getpid()}.json"
+        path, number = folder / f"{report.run}-{os.getpid()}.json", 1
+        while path.exists():
+            number += 1
+            path = folder / f"{report.run}-{os.getpid()}-{number}.json"
         _replace(path, data)
         _replace(folder / LATEST, data)
     except OSError as error:
@@ -61,9 +64,11 @@ def read_report(path: Path) -> Report:
     """
     try:
         report = msgspec.json.decode(path.read_bytes(), type=Report)
+        for moment in (report.started, report.ended):
+            datetime.fromisoformat(moment).astimezone(UTC)
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, ValueError) as error:
         raise InputError(f"{path} is no run report: {error}") from error
     if report.report_version > REPORT_VERSION:
         raise InputError(f"{path} was written by a newer newscrawl")

@@ -144,6 +144,13 @@ CREATE TABLE trouble (
 CREATE INDEX url_list ON url (host) WHERE NOT is_article;
 -- When each part of the upkeep was done.
 CREATE TABLE upkeep (name TEXT PRIMARY KEY, at REAL NOT NULL) WITHOUT ROWID;
+-- What is known of earlier weeks.
+INSERT INTO tally SELECT h.source, CAST(v.stored / 3600 AS INTEGER), 'new', count(*)
+    FROM version AS v JOIN article AS a ON a.id = v.article JOIN url AS u ON u.id = a.url JOIN host AS h ON h.id = u.host
+    WHERE v.number = 1 AND v.stored > CAST(strftime('%s', 'now') AS REAL) - 56 * 86400 GROUP BY 1, 2;
+INSERT INTO source (name, last_new) SELECT h.source, max(v.stored)
+    FROM version AS v JOIN article AS a ON a.id = v.article JOIN url AS u ON u.id = a.url JOIN host AS h ON h.id = u.host
+    WHERE v.number = 1 GROUP BY 1;
 """
 MIGRATIONS: Final = (SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4)
 """The script that leads to each version of the schema from the one before; none is ever changed."""

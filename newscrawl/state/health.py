@@ -50,11 +50,17 @@ class Trouble(StrEnum):
     """It no longer delivers a field, texts or links as in the weeks before."""
     QUIET = "quiet"
     """Its lists are read, and nothing is new for longer than ever."""
+    LOST = "lost"
+    """Its publisher file or spider is gone, and what is due of it is left out."""
     BROKEN = "broken"
     """Not of a source: the run itself could not go on, or a page failed by a bug."""
 
 
-DEGRADED: Final = frozenset(Trouble) - {Trouble.QUIET, Trouble.BROKEN}
+OF_RUNS: Final = frozenset({Trouble.LOST, Trouble.BROKEN})
+"""Noted by whoever runs the crawls; the others are judged in the crawl itself."""
+DEGRADED: Final = frozenset(Trouble) - {Trouble.QUIET, *OF_RUNS}
+BY_WEIGHT: Final = (Trouble.REFUSING, Trouble.SILENT, Trouble.FAILING, Trouble.QUIET)
+"""Of these a source has one at a time; while it has one, nothing is known of those behind it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +82,16 @@ class Finding:
         'a.org is quiet: nothing new for 3 days'
         """
         return f"{self.source} is {self.trouble}: {self.detail}"
+
+
+def judged_by(findings: Sequence[Finding]) -> list[Trouble]:
+    """Give the troubles of which findings tell whether they are over.
+
+    >>> judged_by([Finding(source="a.org", trouble=Trouble.SILENT, detail="")])
+    [<Trouble.REFUSING: 'refusing'>, <Trouble.SILENT: 'silent'>]
+    """
+    worst = next((kind for kind in BY_WEIGHT for f in findings if f.trouble is kind), None)
+    return list(BY_WEIGHT[: BY_WEIGHT.index(worst) + 1] if worst else BY_WEIGHT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

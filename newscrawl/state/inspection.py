@@ -24,7 +24,7 @@ from newscrawl.state.health import Finding, Trouble
 from newscrawl.state.runs import RunLocks, open_runs
 from newscrawl.state.tallies import read_days
 from newscrawl.state.troubles import Told, Troubles
-from newscrawl.state.upkeep import Upkeep, is_due, move_back, tend
+from newscrawl.state.upkeep import Upkeep, is_due, is_plausible, move_back, tend
 
 MAX_LISTS = 200
 """Lists of a source that are shown."""
@@ -383,15 +383,28 @@ class State:
         """Give what is wrong with sources, as the last run that asked them found."""
         return Troubles(self.database).of()
 
-    def note_run(self, broken: Sequence[Finding], now: float) -> None:
-        """Note that the run is in trouble, or no longer; it stands in the place of a source."""
+    def note_run(
+        self, broken: Sequence[Finding] | None, lost: Sequence[Finding] | None, now: float
+    ) -> None:
+        """Note that the run is in trouble, or no longer, and which jobs have lost their source; None where it is not known."""
         with self._writing():
-            Troubles(self.database).note(RUN, broken, now, judged=[Trouble.BROKEN])
+            troubles = Troubles(self.database)
+            if broken is not None:
+                troubles.note(RUN, broken, now, judged=[Trouble.BROKEN])
+            if lost is None:
+                return
+            for source in {*troubles.named(Trouble.LOST), *(one.source for one in lost)}:
+                own = [one for one in lost if one.source == source]
+                troubles.note(source, own, now, judged=[Trouble.LOST])
 
     def to_tell(self, now: float, remind_after: float) -> Told:
-        """Give what a notice is to name now, and note that it was named."""
+        """Give what a notice is to name now."""
+        return Troubles(self.database).to_tell(now, remind_after)
+
+    def mark_told(self, told: Told, now: float) -> None:
+        """Note that a notice has named something."""
         with self._writing():
-            return Troubles(self.database).to_tell(now, remind_after)
+            Troubles(self.database).mark(told, now)
 
     def tend(self, now: float) -> Upkeep | None:
         """Do the upkeep that is due; None where none is.
@@ -400,7 +413,13 @@ class State:
             StateError: the state cannot be written.
 
         """
-        return tend(self.database, self.path, now) if is_due(self.database, now) else None
+        if not is_due(self.database, now) or not self.is_plausible(now):
+            return None
+        return tend(self.database, self.path, now)
+
+    def is_plausible(self, now: float) -> bool:
+        """Tell whether runs were shortly before by the same clock, so that things may be thrown away for their age."""
+        return is_plausible(self.database, now)
 
     def mend_clock(self, now: float) -> None:
         """Take a clock for right, and move what was planned by one that was ahead."""
@@ -450,9 +469,12 @@ class State:
         ).fetchall()
 
     def next_due(self, now: float) -> float | None:
-        """Give the next time at which something is due."""
-        query = "SELECT min(due) FROM url WHERE state = 2 AND due > ?"
-        found: float | None = self.database.execute(query, (now,)).fetchone()[0]
+        """Give the next time at which something is due, or a host of which something was left has rested."""
+        query = (
+            "SELECT min(at) FROM (SELECT min(due) AS at FROM url WHERE state = 2 AND due > ? UNION ALL "
+            "SELECT min(h.next_at) FROM queue AS q JOIN host AS h ON h.id = q.host WHERE q.waiting > 0 AND h.next_at > ?)"
+        )
+        found: float | None = self.database.execute(query, (now, now)).fetchone()[0]
         return found
 
     def sources(self) -> list[str]:

@@ -56,10 +56,10 @@ def age_of(text: str) -> float:
         UsageError: it is none.
 
     """
-    ages = parse_plan(text)
-    if len(ages) != 1:
+    age = read_age(text.strip())
+    if age is None:
         raise UsageError(f"{text!r} is no age; write a number with s, m, h or d, such as 30d")
-    return ages[0]
+    return age
 
 
 def plan_for(source: str | None, plans: Mapping[str, str], stated: Sequence[str] = ()) -> Plan:

@@ -25,7 +25,7 @@ from newscrawl.state.drift import Break, find_breaks, is_recent
 from newscrawl.state.drifting import MEANT, OVER, Delivered, judge_drift
 from newscrawl.state.ends import End, Ledger
 from newscrawl.state.files import ArticleFiles
-from newscrawl.state.health import Finding, Trouble, judge_source
+from newscrawl.state.health import Finding, Trouble, judge_source, judged_by
 from newscrawl.state.hosts import LONGEST_BLOCK, Hosts
 from newscrawl.state.plan import (
     DEFAULT,
@@ -363,8 +363,7 @@ class SQLiteFrontier:
         found = list[Finding]()
         for source in self.tallies.asked():
             findings = judge_source(self.database, source, self.manners.health, now)
-            judged = list(Trouble)
-            judged.remove(Trouble.DRIFTING)
+            judged = judged_by(findings)
             if source in delivered:
                 before = [one for one in troubles.of([source]) if one.trouble is Trouble.DRIFTING]
                 own = [one for one in breaks if one.source == source]

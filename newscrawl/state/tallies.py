@@ -14,6 +14,8 @@ from newscrawl.state.ends import End
 HOUR: Final = 3600
 HOURS_A_DAY: Final = 24
 KEPT_HOURS: Final = KEPT_DAYS * HOURS_A_DAY
+LEFT_ALONE: Final = ("refuses", "silent")
+"""Why addresses were left, where their host is in trouble."""
 UNCOUNTED: Final = frozenset({End.SEEN, End.NOT_DUE, End.LEFT, End.OVER_LIMIT})
 """Ends of addresses that were not asked for."""
 
@@ -50,11 +52,11 @@ class Tallies:
             )
 
     def asked(self) -> list[str]:
-        """Give the sources of which this run has asked for something."""
+        """Give the sources of which this run has asked for something, or would have, had they not to be left alone."""
         return sorted(
             source
             for source, ends in self.of_run.items()
-            if any(end not in UNCOUNTED for end, _ in ends)
+            if any(end not in UNCOUNTED or why in LEFT_ALONE for end, why in ends)
         )
 
     def close(self, failing_after: int, now: float) -> None:

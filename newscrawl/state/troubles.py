@@ -9,6 +9,7 @@ from typing import Final
 from newscrawl.state.health import Finding, Trouble
 from newscrawl.state.tallies import HOUR
 
+COLUMNS: Final = "source, kind, detail, since, parts"
 SIZE_OF_GROUP: Final = 500
 """Names in one query."""
 
@@ -64,6 +65,13 @@ class Troubles:
             )
         return self.of([source])
 
+    def named(self, kind: Trouble) -> list[str]:
+        """Give the sources that are in one kind of trouble."""
+        rows = self.database.execute(
+            "SELECT source FROM trouble WHERE kind = ? AND ended IS NULL", (str(kind),)
+        )
+        return [source for (source,) in rows]
+
     def forget(self, source: str, kind: Trouble) -> None:
         """Take away what is neither over nor news any more."""
         self.database.execute(
@@ -82,14 +90,14 @@ class Troubles:
             marks = ", ".join("?" for _ in group)
             where = f"AND source IN ({marks})" if group else ""
             rows = self.database.execute(
-                f"SELECT source, kind, detail, since, parts FROM trouble WHERE ended IS NULL {where} ORDER BY source, kind",
+                f"SELECT {COLUMNS} FROM trouble WHERE ended IS NULL {where} ORDER BY source, kind",
                 tuple(group),
             )
             found += [_finding(*row) for row in rows]
         return found
 
     def to_tell(self, now: float, remind_after: float) -> Told:
-        """Give what a notice is to name now, and note that it was named.
+        """Give what a notice is to name now; `mark` notes that it was named.
 
         Args:
             now: seconds since 1970.
@@ -98,17 +106,26 @@ class Troubles:
         """
         # Runs that are a day apart differ by seconds. A source that nobody asks any more is not named again.
         before = now - remind_after + HOUR / 2
-        is_due = "ended IS NULL AND (told IS NULL OR (told <= ? AND seen > told))"
         rows = self.database.execute(
-            f"SELECT source, kind, detail, since, parts FROM trouble WHERE {is_due} ORDER BY source, kind",
+            f"SELECT {COLUMNS} FROM trouble WHERE ended IS NULL AND (told IS NULL OR (told <= ? AND seen > told)) "
+            "ORDER BY source, kind",
             (before,),
         ).fetchall()
         over = self.database.execute(
-            "SELECT source, kind, detail, since, parts FROM trouble WHERE ended IS NOT NULL ORDER BY source, kind"
+            f"SELECT {COLUMNS} FROM trouble WHERE ended IS NOT NULL ORDER BY source, kind"
         ).fetchall()
-        self.database.execute(f"UPDATE trouble SET told = ? WHERE {is_due}", (now, before))
-        self.database.execute("DELETE FROM trouble WHERE ended IS NOT NULL")
         return Told(tuple(_finding(*row) for row in rows), tuple(_finding(*row) for row in over))
+
+    def mark(self, told: Told, now: float) -> None:
+        """Note that a notice has named something."""
+        self.database.executemany(
+            "UPDATE trouble SET told = ? WHERE source = ? AND kind = ?",
+            [(now, one.source, str(one.trouble)) for one in told.troubles],
+        )
+        self.database.executemany(
+            "DELETE FROM trouble WHERE source = ? AND kind = ? AND ended IS NOT NULL",
+            [(one.source, str(one.trouble)) for one in told.over],
+        )
 
     def _end(self, source: str, kind: Trouble, now: float) -> None:
         """Keep what was told until its end is told; what nobody heard of goes."""

@@ -26,12 +26,18 @@ KEPT_RUNS: Final = KEPT_DAYS * DAY
 """Seconds for which a run's ledger is kept."""
 STEP_BACK: Final = 60.0
 """Seconds by which a clock may be behind the last run; synchronised clocks differ by less."""
+FEWEST_MOMENTS: Final = 3
+"""Moments of runs within that time from which it is."""
 LEAST_FREED: Final = 64_000_000
 """Bytes that are free inside the file, from which it is written anew."""
 FREED_SHARE: Final = 0.25
 """Share of the file that must be free as well."""
 WITNESSES: Final = 10
-"""Runs that are asked whether the clock is wrong now, or was."""
+"""Moments of runs that are asked whether the clock is wrong now, or was."""
+MOMENT: Final = 600.0
+"""Seconds in which crawls count as begun at one moment."""
+LONGEST_ABSENCE: Final = 14 * DAY
+"""Seconds without a run after which the clock is not believed at once: nothing is thrown away for its age."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +54,17 @@ def is_due(database: sqlite3.Connection, now: float) -> bool:
     """Tell whether a day has passed since the last round, or the clock says that it is still to come."""
     row = database.execute("SELECT at FROM upkeep WHERE name = 'state'").fetchone()
     return row is None or not now - EVERY < row[0] <= now
+
+
+def is_plausible(database: sqlite3.Connection, now: float) -> bool:
+    """Tell whether there were runs shortly before, by the same clock: one that has jumped ahead makes all look old."""
+    slots = database.execute(
+        "SELECT count(DISTINCT CAST(started / ? AS INTEGER)) FROM run WHERE started BETWEEN ? AND ?",
+        (MOMENT, now - LONGEST_ABSENCE, now + STEP_BACK),
+    ).fetchone()[0]
+    first = database.execute("SELECT min(started) FROM run").fetchone()[0]
+    is_young = first is None or now - first < LONGEST_ABSENCE
+    return bool(is_young or slots >= FEWEST_MOMENTS)
 
 
 def tend(database: sqlite3.Connection, path: Path, now: float) -> Upkeep:
@@ -113,11 +130,15 @@ def _give_back(database: sqlite3.Connection, path: Path) -> int:
     if not is_alone or shutil.disk_usage(path.parent).free < 3 * needed:
         return 0
     try:
+        # Not in memory, which may be smaller than the file.
+        database.execute("PRAGMA temp_store = FILE")
         database.execute("VACUUM")
     except sqlite3.OperationalError as error:
         # It was not urgent: another run may have begun meanwhile, or the disk have filled.
         logger.warning("%s: its free room was not given back: %s", path, error)
         return 0
+    finally:
+        database.execute("PRAGMA temp_store = MEMORY")
     return page * free
 
 
@@ -134,10 +155,12 @@ def mend_clock(database: sqlite3.Connection, now: float) -> None:
     row = database.execute("SELECT id, started FROM run ORDER BY id DESC LIMIT 1").fetchone()
     if row is None or row[1] <= now + STEP_BACK:
         return
+    # Moments, not rows: one call may begin a thousand crawls.
     last = database.execute(
-        "SELECT started FROM run ORDER BY id DESC LIMIT ?", (WITNESSES,)
+        "SELECT min(started), max(id) AS latest FROM run GROUP BY CAST(started / ? AS INTEGER) ORDER BY latest DESC LIMIT ?",
+        (MOMENT, WITNESSES),
     ).fetchall()
-    ahead = sum(started > now + STEP_BACK for (started,) in last)
+    ahead = sum(started > now + STEP_BACK for started, _ in last)
     is_small = row[1] - now <= DAY
     if not is_small and 2 * ahead > len(last):
         raise StateError(
