@@ -199,7 +199,10 @@ def _error(crawler: Crawler, task: asyncio.Future[None]) -> Exception | None:
 
 
 def _crawled(crawler: Crawler) -> Crawled | None:
-    recorder = crawler.get_extension(Recorder) if crawler.extensions else None
+    try:
+        recorder = crawler.get_extension(Recorder) if crawler.extensions else None
+    except RuntimeError:  # it did not begin
+        return None
     return recorder.crawled() if recorder else None
 
 

@@ -280,8 +280,18 @@ def test_one_broken_spider_costs_its_own_job_and_is_told(tmp_path: Path) -> None
         assert "no luck" in json.loads((tmp_path / "notice.json").read_text())["failure"]
         sql(tmp_path, "UPDATE url SET due = 1")
         spider.write_text("class Ours(:\n")
-        said = run_due(shell, code=4)
-        assert "ours: there is no such source or spider any more" in said
+        # Scrapy says with a traceback why it cannot be read.
+        command = [sys.executable, "-m", "newscrawl", "run", "--due", *FAST]
+        done = subprocess.run(
+            command,
+            cwd=tmp_path,
+            env=proxied(web.proxy),
+            capture_output=True,
+            check=False,
+            text=True,
+        )
+        assert done.returncode == 4
+        assert "ours: there is no such source or spider any more" in done.stderr
         [lost] = json.loads((tmp_path / "notice.json").read_text())["troubles"]
         assert (lost["source"], lost["trouble"]) == ("ours", "lost")
 
