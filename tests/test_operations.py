@@ -346,6 +346,10 @@ def test_a_notice_that_could_not_be_sent_is_sent_by_the_next_run(tmp_path: Path)
         run_due(shell, *full, *well, code=1)
         assert "to stay free" in json.loads(notice.read_text())["failure"]
         notice.unlink()
+        # Where nothing was due it is not known yet.
+        run_due(shell, *well)
+        assert not notice.exists()
+        make_due(tmp_path)
         run_due(shell, *broken)
         run_due(shell, *well)
         assert "runs go through again" in notice.read_text()

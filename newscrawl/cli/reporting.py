@@ -48,7 +48,7 @@ class Ended:
     is_elsewhere: bool = False
     """Whether another run is at work, and this one did nothing."""
     is_reached: bool = True
-    """Whether a host answered, or none was to be asked: else it is not known whether a failure is over."""
+    """Whether a host answered: else it is not known whether a failure is over."""
     report: str = ""
     """Where its report is."""
 

@@ -147,7 +147,9 @@ def _run(
         did.stopped = f"{type(error).__name__}: {error}"
     verdict = judge_run(did.ran, tolerance, did.lost or (), did.stopped)
     crawls = [one.crawled for one in did.ran if one.crawled]
-    line = did.said or summary_line(crawls, verdict, time.time() - began)
+    line = did.said
+    if not line or (verdict.code and not did.is_elsewhere):
+        line = summary_line(crawls, verdict, time.time() - began)
     if not options.quiet or verdict.code:
         print(f"newscrawl: {printable(line)}", file=sys.stderr)
     report = ""
@@ -155,7 +157,7 @@ def _run(
         report = _report(did.ran, settings, verdict, began)
     answers = sum(one.stats.get("downloader/response_count", 0) for one in did.ran)
     return Ended(
-        is_reached=bool(answers) or not did.ran, report=report,
+        is_reached=bool(answers), report=report,
         code=verdict.code or 0, line=line, run=options.run_name, now=time.time(), lost=did.lost,
         failure="; ".join(verdict.reasons) if verdict.code == ExitCode.FAILED else "",
         is_elsewhere=did.is_elsewhere,
