@@ -150,7 +150,7 @@ class Archive:
         try:
             if self._file is None or self._size + len(data) > self.max_bytes:
                 self.close()
-                self._begin()
+                self._begin(len(data))
             self._append(data)
         except OSError as error:
             raise ArchiveError(f"cannot write {self._path}: {error.strerror}") from error
@@ -167,8 +167,8 @@ class Archive:
             raise
         self._size += len(data)
 
-    def _begin(self) -> None:
-        if self._go_on():
+    def _begin(self, needed: int) -> None:
+        if self._go_on(needed):
             return
         moment = f"{self._begun:{NAMED}}"
         while True:
@@ -197,7 +197,7 @@ class Archive:
         info.set_bytes_content("".join(f"{k}: {v}\r\n" for k, v in about.items()).encode())
         self._append(self._packed(info))
 
-    def _go_on(self) -> bool:
+    def _go_on(self, needed: int) -> bool:
         """Go on with a file of the same spider and day, where nobody else writes to it.
 
         A job that runs every few minutes would leave as many files else. It keeps its name meanwhile, because it is read;
@@ -218,7 +218,7 @@ class Archive:
             except OSError:
                 file.close()
                 continue
-            if not is_there or not 0 < size < self.max_bytes:
+            if not is_there or not 0 < size <= self.max_bytes - needed:
                 file.close()
                 continue
             self._file, self._path, self._size = file, path, size
