@@ -48,7 +48,7 @@ SETTINGS: Final = (
     "DOWNLOAD_DELAY=0", "AUTOTHROTTLE_ENABLED=0", "CONCURRENT_REQUESTS_PER_DOMAIN=8", "RETRY_TIMES=0", "NEWSCRAWL_PATIENCE=0.5",
     "NEWSCRAWL_ARCHIVE_DAYS=30", "NEWSCRAWL_REPORT_DAYS=20", 'NEWSCRAWL_QUIET_AFTER={"meridianwire.example": "1d"}',
 )  # fmt: skip
-NIGHTLY_GAP: Final = timedelta(hours=1)
+AN_HOUR: Final = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ class Papers(Web):
     def go_to(self, now: datetime) -> None:
         """Let the hours pass until then."""
         while self.now < now:
-            self.now += NIGHTLY_GAP
+            self.now += AN_HOUR
             changed = {
                 n for n in self.publishers if HOURS[n](self.now) and not self.is_on("silent", n)
             }
@@ -156,7 +156,7 @@ class Papers(Web):
         return self.now.timestamp()
 
     def _is_redesigned_now(self) -> bool:
-        before = self.day - NIGHTLY_GAP / timedelta(days=1)
+        before = self.day - AN_HOUR / timedelta(days=1)
         return any(e.kind == "redesign" and before < e.begin <= self.day for e in self.events)
 
     def _publish(self, name: str, born: datetime) -> None:
