@@ -38,6 +38,7 @@ from newscrawl.recording import places_of
 from newscrawl.reports.building import Verdict, summary_line
 from newscrawl.state.database import runs_folder
 from newscrawl.state.inspection import DueJob, open_state
+from newscrawl.state.plan import DAY
 from newscrawl.wording import numbered, printable
 
 logger = logging.getLogger(__name__)
@@ -61,7 +62,6 @@ docs/operations.md says from when on, and by which settings.
 STUCK: Final = 86400.0
 """Seconds after which a run that is still at work is taken to hang."""
 DUE_LOCK: Final = "due.lock"
-DAY: Final = 86400.0
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

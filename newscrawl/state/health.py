@@ -14,10 +14,9 @@ from typing import Final
 
 from newscrawl.reasons import Reason
 from newscrawl.state.deliveries import KEPT_DAYS
-from newscrawl.state.plan import IN_A_ROW, LEFT_ALONE
+from newscrawl.state.plan import DAY, IN_A_ROW, LEFT_ALONE
 from newscrawl.state.tallies import HOUR, read_hours
 
-DAY: Final = 86400.0
 LEAST_QUIET: Final = DAY
 """Seconds without anything new that are never too long by habit alone."""
 TIMES_THE_LONGEST: Final = 2.0

@@ -6,7 +6,7 @@ import os
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
@@ -323,11 +323,12 @@ class SQLiteFrontier:
                 self._count(End.LEFT, why, source, waiting)
             else:
                 self._count(End.LEFT, None, source, waiting)
-        breaks = self._breaks()
+        delivered = {source: self._delivered(source) for source, _ in self.deliveries.of_run}
+        breaks = self._breaks(delivered)
         ledger = replace(
             self.ledger(),
             breaks=tuple(one for one in breaks if is_recent(one, _today())),
-            troubles=tuple(self._troubles(breaks)),
+            troubles=tuple(self._troubles(delivered, breaks)),
         )
         if not ledger.adds_up():
             reason = "does_not_add_up"
@@ -336,13 +337,13 @@ class SQLiteFrontier:
         )
         return ledger
 
-    def _breaks(self) -> list[Break]:
+    def _breaks(self, delivered: Mapping[str, Mapping[str, Delivered]]) -> list[Break]:
         """Compare what this run's sources delivered with the weeks before."""
         return [
             found
-            for source in sorted({source for source, _ in self.deliveries.of_run})
-            for part, delivered in self._delivered(source).items()
-            for found in find_breaks(source, part, delivered.days, {_today(): delivered.counts})
+            for source in sorted(delivered)
+            for part, own in delivered[source].items()
+            for found in find_breaks(source, part, own.days, {_today(): own.counts})
         ]
 
     def _delivered(self, source: str) -> dict[str, Delivered]:
@@ -353,13 +354,14 @@ class SQLiteFrontier:
             if (counts := self.deliveries.of_run.get((source, part)))
         }
 
-    def _troubles(self, breaks: Sequence[Break]) -> list[Finding]:
+    def _troubles(
+        self, delivered: Mapping[str, Mapping[str, Delivered]], breaks: Sequence[Break]
+    ) -> list[Finding]:
         """Judge the sources that were asked, and note what is wrong with them and what no longer is."""
         now, troubles = time.time(), Troubles(self.database)
         self.deliveries.prune(now)
         self.tallies.prune(now)
         self.tallies.close(self.manners.health.failing_after, now)
-        delivered = {source for source, _ in self.deliveries.of_run}
         found = list[Finding]()
         for source in self.tallies.asked():
             findings = judge_source(self.database, source, self.manners.health, now)
@@ -367,7 +369,7 @@ class SQLiteFrontier:
             if source in delivered:
                 before = [one for one in troubles.of([source]) if one.trouble is Trouble.DRIFTING]
                 own = [one for one in breaks if one.source == source]
-                parts = self._delivered(source)
+                parts = delivered[source]
                 drift = judge_drift(source, own, before[0] if before else None, parts, _today())
                 findings += [drift.finding] if drift.finding else []
                 judged += [Trouble.DRIFTING] if drift.verdict == OVER else []

@@ -15,11 +15,11 @@ from typing import Final
 from newscrawl.errors import StateError
 from newscrawl.state.database import explain, writing
 from newscrawl.state.deliveries import KEPT_DAYS
+from newscrawl.state.plan import DAY
 from newscrawl.state.tallies import HOUR
 
 logger = logging.getLogger(__name__)
 
-DAY: Final = 86400.0
 EVERY: Final = DAY
 """Seconds between two rounds of upkeep."""
 KEPT_RUNS: Final = KEPT_DAYS * DAY
