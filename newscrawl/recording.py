@@ -16,7 +16,7 @@ from twisted.python.failure import Failure
 
 from newscrawl.downloading.archiving import archive_folder
 from newscrawl.errors import ReportError, StateError
-from newscrawl.frontier.runs import articles_folder, state_path
+from newscrawl.frontier.runs import articles_folder, state_place
 from newscrawl.frontier.signals import page_ended, run_ended
 from newscrawl.quality import registrable_domain
 from newscrawl.reasons import Reason
@@ -146,13 +146,13 @@ class Recorder:
 
 def places_of(settings: BaseSettings) -> Places:
     """Give where a run's state, articles, raw responses and reports are."""
-    state = state_path(settings["NEWSCRAWL_STATE"])
+    state = state_place(settings)
     reports = settings.get("NEWSCRAWL_REPORTS")
     return Places(
         state=state,
         articles=articles_folder(settings),
         raw=archive_folder(settings),
-        reports=Path(reports) if reports else state.parent / "runs",
+        reports=Path(reports) if reports else state.folder / "runs",
     )
 
 

@@ -1,6 +1,10 @@
 """Scrapy settings: polite by default, within limits, and all stages in ITEM_PIPELINES."""
 
+import os
 from importlib.metadata import version
+
+# Scrapy takes names in capitals for settings.
+from newscrawl.state.place import DEFAULT as default_state
 
 BOT_NAME = "newscrawl"
 SPIDER_MODULES = ["newscrawl.spiders"]
@@ -66,8 +70,12 @@ FEED_EXPORTERS = {
 FEED_EXPORT_ENCODING = "utf-8"
 LOG_LEVEL = "INFO"
 
-# The crawl state; empty for none: then each crawl is Scrapy's own and fetches everything again.
-NEWSCRAWL_STATE = "data/state.db"
+# The crawl state: a file, or postgresql://… for one that many machines share; empty for none: then each crawl is
+# Scrapy's own and fetches everything again. The environment may name it, so that a password stands in no file.
+NEWSCRAWL_STATE = default_state
+# Whether a crawl shares its job with others that are at work on it, and the number of the worker that runs it.
+NEWSCRAWL_JOINS = False
+NEWSCRAWL_WORKER = 0
 # Whether raw responses are kept, as WARC files; and for single sources, by registered domain.
 NEWSCRAWL_ARCHIVE = True
 NEWSCRAWL_ARCHIVE_SOURCES: dict[str, bool] = {"default": True}
@@ -76,8 +84,9 @@ NEWSCRAWL_ARCHIVE_FOLDER = ""
 # gz, which every tool reads, or zst; and the bytes of a file from which on another is begun.
 NEWSCRAWL_ARCHIVE_PACKING = "gz"
 NEWSCRAWL_ARCHIVE_BYTES = 1_000_000_000
-# The folder of the article files; empty for `articles` beside the state.
-NEWSCRAWL_ARTICLES = ""
+# The folder of the article files; empty for `articles` beside the state. Shared storage is named by an address of fsspec,
+# such as s3://bucket/articles.
+NEWSCRAWL_ARTICLES = os.environ.get("NEWSCRAWL_ARTICLES", "")
 # Ages at which articles are looked at again, by source; a publisher file may state its own.
 NEWSCRAWL_REVISITS = {"default": "1h 6h 24h 7d"}
 

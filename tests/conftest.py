@@ -13,6 +13,8 @@ from newscrawl.demo.server import DemoServer
 from newscrawl.demo.site import Resource, build_site
 from newscrawl.publishers import VARIABLE
 from tests.fixture_pages import fixtures, served_at
+from tests.postgres import Server
+from tests.states import ADDRESS
 
 ROOT = Path(__file__).parents[1]
 FAST = [
@@ -58,6 +60,22 @@ def _as_newsgram(site: dict[str, Resource]) -> Iterator[tuple[str, Resource]]:
             body = body.replace(b"LanternGram", b"NewsGram")
             moved = url.replace("www.lanterngram.example", "www.newsgram.com")
             yield moved, replace(resource, body=body)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """Run a PostgreSQL server."""
+    with Server() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def back_end(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Have a test run once with its state in a file, and once in PostgreSQL."""
+    if request.param == "postgresql":
+        server = request.getfixturevalue("postgres")
+        (tmp_path / ADDRESS).write_text(server.state())
+    return str(request.param)
 
 
 @pytest.fixture

@@ -15,7 +15,6 @@ from concurrent.futures import TimeoutError as LateError
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Final, Literal
 from urllib.request import getproxies
 
@@ -28,14 +27,13 @@ from newscrawl import settings as ours
 from newscrawl.cli.crawl import given_settings
 from newscrawl.cli.exits import ExitCode
 from newscrawl.cli.reporting import channels_of, check_settings
-from newscrawl.cli.state import DEFAULT, moment
+from newscrawl.cli.state import add_state_option, moment
 from newscrawl.crawling import project_settings
 from newscrawl.downloading.render import BROWSERS
 from newscrawl.errors import NewscrawlError
 from newscrawl.frontier.stint import disks, low_disk
 from newscrawl.publishers import registry
 from newscrawl.recording import places_of
-from newscrawl.reports.building import state_bytes
 from newscrawl.reports.storing import LATEST, read_report
 from newscrawl.state.inspection import State, open_state
 from newscrawl.wording import numbered, printable, sized
@@ -80,7 +78,7 @@ class Check:
 def configure(parser: argparse.ArgumentParser) -> None:
     """Define the command's options."""
     parser.epilog = EXAMPLE
-    parser.add_argument("--state", default=DEFAULT, metavar="FILE", help="the state (%(default)s)")
+    add_state_option(parser)
     parser.add_argument("--offline", action="store_true", help="look up no names")
     parser.add_argument(
         "-s", dest="settings", action="append", default=[], metavar="NAME=VALUE",
@@ -226,13 +224,13 @@ def _store(settings: Settings) -> Iterator[Check]:
 
 
 def _opened_store(state: State) -> Iterator[Check]:
-    [(said,)] = state.database.execute("PRAGMA quick_check(1)").fetchall()
-    if said != "ok":
-        yield Check("store", "fail", f"{state.path}: {said}; put a copy back")
-    else:
-        yield Check("store", "ok", f"{state.path}: sound, {sized(state_bytes(state.path))}")
-    log = state.path.with_name(f"{state.path.name}-wal")
-    if log.exists() and log.stat().st_size > LARGE_LOG:
+    problems = state.database.quick_problems()
+    for said in problems:
+        yield Check("store", "fail", f"{state.path}: {said}")
+    if not problems:
+        yield Check("store", "ok", f"{state.path}: sound, {sized(state.database.size())}")
+    log = state.path.file.with_name(f"{state.path.file.name}-wal") if state.path.file else None
+    if log is not None and log.exists() and log.stat().st_size > LARGE_LOG:
         yield Check(
             "store",
             "warn",
@@ -324,11 +322,11 @@ def _names(settings: Settings, *, is_offline: bool) -> Iterator[Check]:
 
 
 def _hosts(settings: Settings) -> list[str]:
-    path = Path(places_of(settings).state)
-    if not path.exists():
+    place = places_of(settings).state
+    if not place.exists():
         return []
     try:
-        state = open_state(path)
+        state = open_state(place)
     except NewscrawlError:
         return []
     try:

@@ -18,6 +18,7 @@ from newscrawl.corpus.selection import VERSIONS, Filter, are_in_order, fate_of, 
 from newscrawl.corpus.uploading import check_target, is_remote, upload
 from newscrawl.errors import UsageError
 from newscrawl.state.inspection import open_state
+from newscrawl.state.place import StatePlace, place_of
 from newscrawl.wording import numbered
 
 DEFAULT: Final = "data/articles"
@@ -307,15 +308,15 @@ def split_values(values: list[str]) -> tuple[str, ...]:
 
 def refusals_of(options: argparse.Namespace) -> Refusals:
     """Read what was refused from the crawl state, if there is one."""
-    path = Path(options.state) if options.state else None
-    if path is None:
+    where: Path | StatePlace | None = place_of(options.state) if options.state else None
+    if where is None:
         folders = [Path(given) for given in options.paths]
-        path = next(
+        where = next(
             (found for folder in folders if (found := folder.parent / STATE).is_file()), None
         )
-    if path is None:
+    if where is None:
         return {}
-    state = open_state(path)
+    state = open_state(where)
     try:
         return state.refusals()
     finally:

@@ -17,7 +17,7 @@ from newscrawl.batch import Totals, clean_guarded, describe
 from newscrawl.cli.clean import add_profile_option, given_moment, given_profiles, with_url
 from newscrawl.cli.exits import ExitCode, exit_code
 from newscrawl.cli.output import open_file
-from newscrawl.cli.state import DEFAULT, add_state_options, opened
+from newscrawl.cli.state import add_state_options, named_state, opened
 from newscrawl.errors import StateError, UsageError
 from newscrawl.extraction.document import is_http_url
 from newscrawl.fixtures import slug_of
@@ -25,6 +25,7 @@ from newscrawl.items import Article, Page, Rejected
 from newscrawl.pages import FORMATS, REMOTE, format_of, read_pages
 from newscrawl.reports.history import Step, steps_of
 from newscrawl.reports.inspector import Look, inspector_page
+from newscrawl.state.place import DEFAULT
 from newscrawl.wording import numbered
 
 EXAMPLE: Final = """
@@ -213,7 +214,7 @@ def _steps(url: str | None, options: argparse.Namespace) -> tuple[Step, ...]:
     if (
         url is None
         or not is_http_url(url)
-        or (options.state == DEFAULT and not Path(DEFAULT).exists())
+        or (options.state == DEFAULT and not named_state(options).exists())
     ):
         return ()
     state = opened(options)

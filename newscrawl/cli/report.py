@@ -10,7 +10,7 @@ import msgspec
 
 from newscrawl.ages import read_age
 from newscrawl.cli.exits import ExitCode
-from newscrawl.cli.state import DEFAULT
+from newscrawl.cli.state import add_state_option, named_state
 from newscrawl.errors import InputError, UsageError
 from newscrawl.reports.merging import merged
 from newscrawl.reports.model import Report
@@ -41,7 +41,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--folder", metavar="DIR", help="where the reports are (runs/ beside the state)"
     )
-    parser.add_argument("--state", default=DEFAULT, metavar="FILE", help="the state (%(default)s)")
+    add_state_option(parser)
     parser.add_argument("--json", action="store_true", help="write the figures, not a page")
     parser.add_argument(
         "-O", "--output", default="-", metavar="FILE", help="where to, - for standard output"
@@ -84,7 +84,7 @@ def _paths(options: argparse.Namespace) -> list[Path]:
 
 
 def _folder(options: argparse.Namespace) -> Path:
-    return Path(options.folder) if options.folder else Path(options.state).parent / "runs"
+    return Path(options.folder) if options.folder else named_state(options).folder / "runs"
 
 
 def _readable(paths: list[Path]) -> list[Report]:

@@ -3,16 +3,12 @@
 import argparse
 import logging
 import math
-import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final
 
-from filelock import FileLock, Timeout
 from scrapy.settings import Settings
 from scrapy.spiderloader import get_spider_loader
 
@@ -29,14 +25,14 @@ from newscrawl.cli.reporting import (
     tell,
     write_report,
 )
-from newscrawl.cli.state import DEFAULT, moment
+from newscrawl.cli.state import add_state_option, moment, named_state
 from newscrawl.cli.verdict import WRONG_CLOCK, Tolerance, judge_run, tolerance_of
 from newscrawl.crawling import Budget, Job, Ran, project_settings, run_crawls
-from newscrawl.errors import NewscrawlError, StateError
+from newscrawl.errors import NewscrawlError
 from newscrawl.frontier.stint import disks, low_disk
 from newscrawl.recording import places_of
 from newscrawl.reports.building import Verdict, summary_line
-from newscrawl.state.database import runs_folder
+from newscrawl.state.alone import Holder, alone
 from newscrawl.state.inspection import DueJob, open_state
 from newscrawl.state.plan import DAY
 from newscrawl.wording import numbered, printable
@@ -61,7 +57,6 @@ docs/operations.md says from when on, and by which settings.
 """
 STUCK: Final = 86400.0
 """Seconds after which a run that is still at work is taken to hang."""
-DUE_LOCK: Final = "due.lock"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -71,7 +66,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--due", action="store_true", required=True, help="crawl what is due, and nothing else"
     )
     parser.add_argument("--list", action="store_true", help="only say what is due")
-    parser.add_argument("--state", default=DEFAULT, metavar="FILE", help="the state (%(default)s)")
+    add_state_option(parser)
     parser.add_argument(
         "--max-time", type=_span, metavar="AGE",
         help="ask for nothing more after so long, such as 9m; what is left is for the next run",
@@ -108,9 +103,9 @@ def run(options: argparse.Namespace) -> ExitCode:
     settings = _settings(options)
     # What makes no sense is to be found out now, not when there is something to tell.
     check_settings(settings)
-    tolerance, path = tolerance_of(settings), Path(options.state)
+    tolerance, place = tolerance_of(settings), named_state(options)
     if options.list:
-        state = open_state(path)
+        state = open_state(place)
         try:
             _print_due(state.due_jobs(began), state.next_due(began))
         finally:
@@ -131,11 +126,11 @@ def _run(
     """Run, whatever happens: somebody must be told of it."""
     did = _Did()
     try:
-        with _alone(Path(options.state)) as holder:
+        with alone(named_state(options), began) as holder:
             if holder:
                 did.stopped = _stuck(holder, began)
                 did.said = (
-                    did.stopped or f"process {holder.pid} is at it since {moment(holder.since)}"
+                    did.stopped or f"process {holder.who} is at it since {moment(holder.since)}"
                 )
                 did.is_elsewhere = True
             else:
@@ -217,7 +212,7 @@ def _todo(
     options: argparse.Namespace, settings: Settings, now: float
 ) -> tuple[list[Job], list[str], str]:
     """Give the jobs that are to be done, the spiders of jobs that are lost, and what to say where there is none."""
-    state = open_state(Path(options.state))
+    state = open_state(named_state(options))
     try:
         jobs, following = state.due_jobs(now), state.next_due(now)
     finally:
@@ -315,56 +310,11 @@ def _report(ran: Sequence[Ran], settings: Settings, verdict: Verdict, began: flo
     return str(path.absolute()) if path else ""
 
 
-# -- one at a time -------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Holder:
-    """The run that is at work."""
-
-    pid: str
-    since: float
-
-
-@contextmanager
-def _alone(state: Path) -> Iterator[_Holder | None]:
-    """Hold the lock of runs of what is due; give who has it, where it is taken."""
-    if not state.exists():
-        raise StateError(f"there is no crawl state at {state}: newscrawl crawl SOURCE begins one")
-    folder = runs_folder(state)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StateError(f"cannot use {folder}: {error.strerror}") from error
-    # The kernel frees it when the process dies, however it dies.
-    lock, told = FileLock(folder / DUE_LOCK, fallback_to_soft=False), folder / f"{DUE_LOCK}.by"
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        yield _holder(told)
-        return
-    except OSError as error:
-        raise StateError(f"cannot use {folder}: {error.strerror}") from error
-    try:
-        told.write_text(f"{os.getpid()} {time.time()}")
-        yield None
-    finally:
-        lock.release()
-
-
-def _holder(told: Path) -> _Holder:
-    try:
-        pid, since = told.read_text().split()
-        return _Holder(pid, float(since))
-    except (OSError, ValueError):  # it is being written
-        return _Holder("unknown", time.time())
-
-
-def _stuck(holder: _Holder, now: float) -> str:
+def _stuck(holder: Holder, now: float) -> str:
     """Say that the run that is at work seems to hang; nothing where it does not."""
     if now - holder.since <= STUCK:
         return ""
-    return f"process {holder.pid} is at it since {moment(holder.since)}, for more than a day: does it hang?"
+    return f"process {holder.who} is at it since {moment(holder.since)}, for more than a day: does it hang?"
 
 
 def _print_due(jobs: list[DueJob], following: float | None) -> None:

@@ -19,7 +19,7 @@ from rich.table import Table
 
 from newscrawl.cli import add_common_options
 from newscrawl.cli.exits import ExitCode
-from newscrawl.cli.state import DEFAULT as DEFAULT_STATE
+from newscrawl.cli.state import add_state_option, named_state
 from newscrawl.errors import InputError, UsageError
 from newscrawl.extraction.document import is_http_url
 from newscrawl.fixtures import (
@@ -60,6 +60,7 @@ from newscrawl.state.deliveries import (
 )
 from newscrawl.state.drift import Break
 from newscrawl.state.inspection import State, open_state
+from newscrawl.state.place import DEFAULT as DEFAULT_STATE
 from newscrawl.whereabouts import Whereabouts, find_whereabouts, most_common
 from newscrawl.wording import numbered
 
@@ -113,7 +114,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     test.add_argument("--fixtures", metavar="DIR", help="where fixtures are, if not in the usual folders")  # fmt: skip
     test.set_defaults(run=run_test)
     for action in (every, show, test):
-        action.add_argument("--state", metavar="FILE", default=DEFAULT_STATE, help="the crawl state, which knows what was delivered (%(default)s)")  # fmt: skip
+        add_state_option(action)
     for action in (add, test):
         action.add_argument("-s", dest="settings", action="append", default=[], metavar="NAME=VALUE", help="a Scrapy setting, as in scrapy crawl")  # fmt: skip
     for action in (add, every, show, test):
@@ -417,9 +418,10 @@ def _told_errors(known: Registry) -> ExitCode:
 
 def _state(options: argparse.Namespace) -> State | None:
     """Open the state, where there is one; a stated one must be there."""
-    if options.state == DEFAULT_STATE and not Path(options.state).exists():
+    place = named_state(options)
+    if options.state == DEFAULT_STATE and not place.exists():
         return None
-    return open_state(Path(options.state))
+    return open_state(place)
 
 
 def _named(name: str) -> PublisherFile:

@@ -11,10 +11,11 @@ from newscrawl.cli import add_common_options
 from newscrawl.cli.exits import ExitCode
 from newscrawl.errors import UsageError
 from newscrawl.state.inspection import Address, ListedPage, Run, Source, State, open_state
+from newscrawl.state.lines import REMOTE
+from newscrawl.state.place import DEFAULT, StatePlace, place_of
 from newscrawl.state.plan import age_of
 from newscrawl.wording import numbered
 
-DEFAULT: Final = "data/state.db"
 EXAMPLE: Final = """
 examples:
   newscrawl state show                                     the sources and the last runs
@@ -59,7 +60,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def add_state_options(parser: argparse.ArgumentParser) -> None:
     """Add what names the state."""
-    parser.add_argument("--state", default=DEFAULT, metavar="FILE", help="the state (%(default)s)")
+    add_state_option(parser)
     parser.add_argument(
         "--articles", metavar="DIR", help="the article files, if not in articles/ beside the state"
     )
@@ -67,7 +68,32 @@ def add_state_options(parser: argparse.ArgumentParser) -> None:
 
 def opened(options: argparse.Namespace) -> State:
     """Open the state that the options name."""
-    return open_state(Path(options.state), Path(options.articles) if options.articles else None)
+    return open_state(named_state(options), folder_or_address(options.articles))
+
+
+def add_state_option(parser: argparse.ArgumentParser) -> None:
+    """Add --state."""
+    # A password that the environment names is not for the help.
+    shown = str(place_of(DEFAULT)).replace("%", "%%")
+    parser.add_argument(
+        "--state", default=DEFAULT, metavar="FILE|ADDRESS",
+        help=f"the state: a file, or postgresql://… ({shown}; NEWSCRAWL_STATE in the environment names another)",
+    )  # fmt: skip
+
+
+def named_state(options: argparse.Namespace) -> StatePlace:
+    """Give the state that the options name.
+
+    Raises:
+        UsageError: it is the address of a back end that there is not.
+
+    """
+    return place_of(options.state)
+
+
+def folder_or_address(given: str | None) -> Path | str | None:
+    """Read where articles are: a folder, or the address of shared storage."""
+    return given if given and REMOTE in given else Path(given) if given else None
 
 
 def run_show(options: argparse.Namespace) -> ExitCode:
@@ -84,7 +110,7 @@ def run_show(options: argparse.Namespace) -> ExitCode:
         return _show_address(state, options.what)
     source = state.source(options.what)
     if source is None:
-        print(f"newscrawl: {options.what} is not in {options.state}", file=sys.stderr)
+        print(f"newscrawl: {options.what} is not in {named_state(options)}", file=sys.stderr)
         return ExitCode.NOTHING
     print(f"{source.name}: {_counts(source)}")
     print(f"  hosts: {', '.join(source.hosts)}")
@@ -104,7 +130,7 @@ def run_forget(options: argparse.Namespace) -> ExitCode:
     older_than = age_of(options.older_than) if options.older_than else None
     state = opened(options)
     if options.source and state.source(options.source) is None:
-        print(f"newscrawl: {options.source} is not in {options.state}", file=sys.stderr)
+        print(f"newscrawl: {options.source} is not in {named_state(options)}", file=sys.stderr)
         return ExitCode.NOTHING
     number = state.forget(options.source, older_than)
     if not options.quiet:
@@ -121,7 +147,7 @@ def run_check(options: argparse.Namespace) -> ExitCode:
     for problem in problems:
         print(problem)
     if not problems and not options.quiet:
-        print(f"{options.state}: sound")
+        print(f"{named_state(options)}: sound")
     return ExitCode.FAILED if problems else ExitCode.OK
 
 

@@ -1,10 +1,9 @@
 """newscrawl status."""
 
 import argparse
-import shutil
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import msgspec
@@ -14,9 +13,9 @@ from rich.text import Text
 
 from newscrawl.cli.exits import ExitCode
 from newscrawl.cli.state import add_state_options, moment, opened
-from newscrawl.reports.building import folder_bytes, stamp, state_bytes
+from newscrawl.reports.building import folder_bytes, free_on, stamp
 from newscrawl.state.health import said_span
-from newscrawl.state.inspection import RUN, Health, Run, State
+from newscrawl.state.inspection import RUN, Health, Hosts, Run, State, Worker
 from newscrawl.wording import numbered, printable, sized
 
 EXAMPLE: Final = """
@@ -59,6 +58,8 @@ class _Status:
     free: int
     broken: str
     """Why the last run failed."""
+    hosts: Hosts
+    workers: list[Worker]
 
 
 def run(options: argparse.Namespace) -> ExitCode:
@@ -81,15 +82,16 @@ def run(options: argparse.Namespace) -> ExitCode:
 
 def _status(state: State, now: float) -> _Status:
     waiting, due = state.backlog(now)
-    folder = state.path.parent
+    folder = state.path.folder
     return _Status(
         now=now, sources=state.health(now), runs=state.runs(LAST), at_work=state.open_runs(),
         next_due=state.next_due(now), waiting=waiting, due=due,
         bytes={
-            "state": state_bytes(state.path), "articles": state.article_bytes(),
+            "state": state.database.size(), "articles": state.article_bytes(),
             "raw": folder_bytes(folder / "raw"), "reports": folder_bytes(folder / "runs"),
         },
-        free=shutil.disk_usage(folder).free,
+        free=free_on(folder),
+        hosts=state.hosts(now), workers=state.workers(now),
         broken="; ".join(one.detail for one in state.troubles() if one.source == RUN),
     )  # fmt: skip
 
@@ -134,6 +136,8 @@ def _lines(status: _Status) -> list[str]:
         "",
         f"{numbered(len(status.sources), 'source')}, {troubled} in trouble; {status.due:,} addresses due, {status.waiting:,} left by runs; "
         f"the next is due at {moment(status.next_due)}",
+        f"hosts: {status.hosts.known:,} known, {status.hosts.waiting:,} with something to fetch, "
+        f"{status.hosts.leased:,} being asked, {status.hosts.resting:,} resting",
         f"disk: {sizes}; {sized(status.free)} free",
     ]  # fmt: skip
     if status.runs and status.now - status.runs[0].started > STALE:
@@ -142,9 +146,17 @@ def _lines(status: _Status) -> list[str]:
         )
     if status.broken:
         lines.append(f"the last run failed: {printable(status.broken)}")
+    lines += [_worker_line(one, status.now) for one in status.workers]
     lines += [f"at work: run {one.id}, process {one.pid}, since {moment(one.started)}: {printable(one.job)}" for one in status.at_work]  # fmt: skip
     lines += [f"run {one.id}, {moment(one.started)}, {_ended(one, status)}: {printable(one.job)[:100]}" for one in status.runs]  # fmt: skip
     return lines
+
+
+def _worker_line(worker: Worker, now: float) -> str:
+    who = f"worker {printable(worker.name)}, process {worker.pid} on {printable(worker.machine)}"
+    if not worker.is_alive:
+        return f"{who}: lost, not heard of for {said_span(now - worker.seen)}"
+    return f"{who}, since {moment(worker.started)}: {numbered(worker.crawls, 'crawl')}, {worker.ends:,} addresses ended"
 
 
 def _ended(run: Run, status: _Status) -> str:
@@ -170,6 +182,14 @@ def _plain(status: _Status, sources: list[Health]) -> dict[str, Any]:
             for one in sources
         ],
         "due": status.due, "waiting": status.waiting, "next_due": when(status.next_due),
+        "hosts": asdict(status.hosts),
+        "workers": [
+            {
+                "worker": one.id, "name": one.name, "machine": one.machine, "pid": one.pid, "alive": one.is_alive,
+                "started": when(one.started), "seen": when(one.seen), "crawls": one.crawls, "ends": one.ends,
+            }
+            for one in status.workers
+        ],
         "bytes": status.bytes, "free": status.free, "broken": status.broken or None,
         "at_work": [{"run": one.id, "pid": one.pid, "job": one.job, "started": when(one.started)} for one in status.at_work],
         "runs": [

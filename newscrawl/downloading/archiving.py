@@ -19,6 +19,7 @@ from newscrawl.errors import ArchiveError, UsageError
 from newscrawl.items import Article, Rejected
 from newscrawl.pages.warc import Note
 from newscrawl.quality import registrable_domain
+from newscrawl.state.place import place_of
 
 logger = logging.getLogger(__name__)
 
@@ -155,4 +156,4 @@ def archive_folder(settings: BaseSettings) -> Path | None:
     if folder := settings.get("NEWSCRAWL_ARCHIVE_FOLDER"):
         return Path(folder)
     state = settings.get("NEWSCRAWL_STATE")
-    return Path(state).parent / "raw" if state else None
+    return place_of(state).folder / "raw" if state else None

@@ -12,7 +12,7 @@ from newscrawl.downloading.pause import HostRefusesError
 from newscrawl.frontier.middleware import FrontierMiddleware
 from newscrawl.frontier.requests import LEASE_KEY, host_of
 from newscrawl.state import Manners
-from newscrawl.state.sqlite import POLL_SECONDS
+from newscrawl.state.backend import POLL_SECONDS
 
 
 class HostMiddleware:

@@ -45,9 +45,10 @@ from newscrawl.reasons import Reason
 from newscrawl.state import Claim, Entry, Lease, Line, Outcome
 from newscrawl.state.addresses import digest_of
 from newscrawl.state.ends import End, Ledger, end_of
+from newscrawl.state.frontier import SQLFrontier
 from newscrawl.state.health import Trouble
 from newscrawl.state.plan import is_slow_down, plan_for
-from newscrawl.state.sqlite import LEASE_SECONDS, SQLiteFrontier
+from newscrawl.state.running import LEASE_SECONDS
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +68,7 @@ class FrontierMiddleware:
 
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
-        self.begun: SQLiteFrontier | None = None
+        self.begun: SQLFrontier | None = None
         self.room = crawler.settings.getint("CONCURRENT_REQUESTS")
         self.plans: dict[str, str] = crawler.settings.getdict("NEWSCRAWL_REVISITS")
         self.own_pace = Pace(crawler.settings)
@@ -107,7 +108,7 @@ class FrontierMiddleware:
         return middleware
 
     @property
-    def frontier(self) -> SQLiteFrontier:
+    def frontier(self) -> SQLFrontier:
         """The frontier of the run that has begun."""
         assert self.begun is not None
         return self.begun

@@ -1,6 +1,7 @@
 """What a run is: its state, its job, what it locks; read from settings and spider."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -11,15 +12,18 @@ from newscrawl.ages import read_age
 from newscrawl.errors import UsageError
 from newscrawl.publishers import publisher_for
 from newscrawl.state import Manners, RunKey
+from newscrawl.state.back_ends import open_frontier
+from newscrawl.state.frontier import SQLFrontier
 from newscrawl.state.health import Limits
+from newscrawl.state.lines import REMOTE
+from newscrawl.state.place import StatePlace, place_of
 from newscrawl.state.plan import parse_plan
-from newscrawl.state.sqlite import SQLiteFrontier
 
 NEVER: Final = "never"
 """In `NEWSCRAWL_QUIET_AFTER`: the source may pause as long as it likes."""
 
 
-def begin_run(settings: BaseSettings, spider: Spider) -> SQLiteFrontier:
+def begin_run(settings: BaseSettings, spider: Spider) -> SQLFrontier:
     """Open the state and begin the run of a spider.
 
     Raises:
@@ -31,10 +35,14 @@ def begin_run(settings: BaseSettings, spider: Spider) -> SQLiteFrontier:
         raise UsageError("JOBDIR and NEWSCRAWL_STATE keep the same requests twice: set one of them")
     for plan in settings.getdict("NEWSCRAWL_REVISITS").values():
         parse_plan(plan)
-    return SQLiteFrontier(
-        state_path(settings["NEWSCRAWL_STATE"]),
+    return open_frontier(
+        state_place(settings),
         articles_folder(settings),
-        run_key(spider, due_only=settings.getbool("NEWSCRAWL_DUE")),
+        replace(
+            run_key(spider, due_only=settings.getbool("NEWSCRAWL_DUE")),
+            joins=settings.getbool("NEWSCRAWL_JOINS"),
+            worker=settings.getint("NEWSCRAWL_WORKER") or None,
+        ),
         Manners(
             limit=getattr(spider, "frontier_limit", None),
             concurrency=settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN"),
@@ -93,20 +101,19 @@ def run_key(spider: Spider, *, due_only: bool = False) -> RunKey:
     )
 
 
-def state_path(value: str) -> Path:
+def state_place(settings: BaseSettings) -> StatePlace:
     """Read the setting `NEWSCRAWL_STATE`.
 
     Raises:
         UsageError: it is the address of a back end that there is not.
 
     """
-    scheme, has_scheme, rest = str(value).partition("://")
-    if has_scheme and scheme != "sqlite":
-        raise UsageError(f"NEWSCRAWL_STATE={value}: no such back end; name a file")
-    return Path(rest if has_scheme else value)
+    return place_of(settings["NEWSCRAWL_STATE"])
 
 
-def articles_folder(settings: BaseSettings) -> Path:
-    """Give the folder of the article files: beside the state, if not set."""
+def articles_folder(settings: BaseSettings) -> Path | str:
+    """Give the folder of the article files, beside the state if not set; or the address of shared storage."""
     given = settings.get("NEWSCRAWL_ARTICLES")
-    return Path(given) if given else state_path(settings["NEWSCRAWL_STATE"]).parent / "articles"
+    if not given:
+        return state_place(settings).folder / "articles"
+    return str(given) if REMOTE in str(given) else Path(given)

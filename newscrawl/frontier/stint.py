@@ -9,7 +9,7 @@ from scrapy.settings import BaseSettings
 from scrapy.statscollectors import StatsCollector
 
 from newscrawl.downloading.archiving import archive_folder
-from newscrawl.frontier.runs import articles_folder, state_path
+from newscrawl.frontier.runs import articles_folder, state_place
 from newscrawl.wording import sized
 
 SECONDS_BETWEEN: Final = 2.0
@@ -66,7 +66,8 @@ def disks(settings: BaseSettings) -> list[Path]:
     """Give the folders that a crawl writes to."""
     if not settings.get("NEWSCRAWL_STATE"):
         return []
-    found = [state_path(settings["NEWSCRAWL_STATE"]).parent, articles_folder(settings)]
+    articles = articles_folder(settings)
+    found = [state_place(settings).folder, *([articles] if isinstance(articles, Path) else [])]
     archive = archive_folder(settings)
     return [*found, archive] if archive else found
 

@@ -27,6 +27,7 @@ from newscrawl.state.deliveries import ARTICLES, FIELDS, HAS
 from newscrawl.state.ends import End, Ledger
 from newscrawl.state.health import Finding
 from newscrawl.state.inspection import State, open_state
+from newscrawl.state.place import StatePlace
 from newscrawl.wording import numbered
 
 DAYS_NOW: Final = 7
@@ -40,8 +41,9 @@ SKIPPED: Final = "newscrawl/skipped/"
 class Places:
     """Where a run's things are."""
 
-    state: Path
-    articles: Path
+    state: StatePlace
+    articles: Path | str
+    """A folder, or the address of shared storage."""
     raw: Path | None
     reports: Path
 
@@ -250,15 +252,15 @@ def _store(state: State, places: Places, now: float) -> Store:
     if places.raw is not None:
         sizes["raw"] = folder_bytes(places.raw)
     return Store(
-        waiting=waiting, due=due, bytes={"state": state_bytes(places.state), **sizes},
-        free=shutil.disk_usage(places.state.parent).free,
+        waiting=waiting, due=due, bytes={"state": state.database.size(), **sizes},
+        free=free_on(places.state.folder),
     )  # fmt: skip
 
 
-def state_bytes(path: Path) -> int:
-    """Give the bytes of a state file with its log."""
-    parts = (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm"))
-    return sum(part.stat().st_size for part in parts if part.exists())
+def free_on(folder: Path) -> int:
+    """Give the bytes that are free on the disk of a folder, which may not be there yet."""
+    there = next(one for one in (folder, *folder.absolute().parents) if one.exists())
+    return shutil.disk_usage(there).free
 
 
 def folder_bytes(path: Path) -> int:

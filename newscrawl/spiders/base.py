@@ -4,7 +4,6 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -30,6 +29,7 @@ from newscrawl.publishers import publisher_for
 from newscrawl.quality import registrable_domain, same_site
 from newscrawl.reasons import Reason
 from newscrawl.state.inspection import Address, State
+from newscrawl.state.place import place_of
 
 MAX_LISTED: Final = 40
 """Values of a list that travel with a request."""
@@ -69,7 +69,7 @@ class NewsSpider(Spider):
         # Another range is another job: it does not take up what this one leaves.
         self.frontier_scope = {name: value for name, value in given.items() if value}
         self.dry_run = dry_run
-        self.known = State(Path(dry_run)) if dry_run and Path(dry_run).is_file() else None
+        self.known = _known(dry_run)
         self.requested: set[str] = set()
         self.answered: set[str] = set()
 
@@ -263,6 +263,14 @@ class NewsSpider(Spider):
         """Count under `newscrawl/`."""
         assert self.crawler.stats is not None
         self.crawler.stats.inc_value(f"newscrawl/{name}", number)
+
+
+def _known(dry_run: str | None) -> State | None:
+    """Open the state that a dry run names, if there is one."""
+    if not dry_run or dry_run == "-":
+        return None
+    place = place_of(dry_run)
+    return State(place) if place.exists() else None
 
 
 def article_meta(listed: tuple[Candidate, ...]) -> dict[str, Any]:

@@ -166,6 +166,10 @@ class RunKey:
     """The earliest publication that is asked for, in seconds since 1970."""
     until: float | None = None
     """The latest."""
+    joins: bool = False
+    """Whether it shares the job, and its waiting addresses, with other runs that are at work on it."""
+    worker: int | None = None
+    """The worker that runs it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,17 +1,18 @@
 """Store articles: one home each, a new version only when text, title or attribution changed."""
 
-import sqlite3
-import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from newscrawl.errors import InputError, StateError
 from newscrawl.items import Article
 from newscrawl.jsonl import decode, encode
 from newscrawl.state import Stored
+from newscrawl.state.backend import Database
 from newscrawl.state.ends import End
-from newscrawl.state.files import ArticleFiles
+from newscrawl.state.lines import Lines
 from newscrawl.state.versions import (
+    Basis,
     content_hash,
     fingerprint,
     first_version,
@@ -30,14 +31,15 @@ class Known:
     hash: bytes
     title: str | None
     text_hash: str
+    basis: bytes | None
 
 
 class ArticleStore:
     """Articles, their versions and all addresses of theirs; every call is made within a transaction."""
 
-    def __init__(self, database: sqlite3.Connection, files: ArticleFiles) -> None:
+    def __init__(self, database: Database, lines: Lines) -> None:
         self.database = database
-        self.files = files
+        self.lines = lines
 
     def revise(self, stored: Stored) -> Article | None:
         """Give the article marked as the version that it would be; None where it is stored as it is."""
@@ -46,13 +48,15 @@ class ArticleStore:
             return first_version(stored.article)
         if not _is_home(stored, known) or content_hash(stored.article) == known.hash:
             return None
-        return next_version(stored.article, self.read(known.id, known.number), known.number + 1)
+        return next_version(stored.article, self._basis(known), known.number + 1)
 
     def save(self, stored: Stored, run: int, url: int) -> tuple[End, int]:
         """Store an article, its line synced before the commit; say what it was, and its number.
 
         It is compared again: another run may have stored it since it was revised.
         """
+        # Two that find the same article at two addresses store it one after the other.
+        self.database.serialise(stored.article.source or "")
         known = self.find(stored)
         revised = self.revise(stored)
         if revised is None:
@@ -61,26 +65,26 @@ class ArticleStore:
             return End.UNCHANGED, known.id
         number = revised.revision.number if revised.revision else 1
         values = (
-            number, content_hash(revised), fingerprint(revised), title_of(revised), revised.text_hash,
+            stored.keys[0], number, content_hash(revised), fingerprint(revised), title_of(revised),
+            revised.text_hash, Basis.of(revised).written(),
         )  # fmt: skip
         if known is None:
-            cursor = self.database.execute(
-                "INSERT INTO article (url, key, number, hash, fingerprint, title, text_hash) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (url, stored.keys[0], *values),
-            )
-            article = int(cursor.lastrowid or 0)
+            (article,) = self.database.execute(
+                "INSERT INTO article (url, key, number, hash, fingerprint, title, text_hash, basis) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+                (url, *values),
+            ).fetchone()
         else:
             article = known.id
             self.database.execute(
                 "UPDATE article SET key = ?, number = ?, hash = ?, fingerprint = ?, title = ?, "
-                "text_hash = ? WHERE id = ?",
-                (stored.keys[0], *values, article),
+                "text_hash = ?, basis = ? WHERE id = ?",
+                (*values, article),
             )
-        place = self.files.append(revised.source, _day_of(revised), encode(revised))
+        place = self.lines.append(revised.source, _day_of(revised), encode(revised))
         self.database.execute(
-            "INSERT INTO version VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (article, number, run, time.time(), *place),
+            "INSERT INTO version (article, number, run, stored, file, start, length) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (article, number, run, self.database.now(), *place),
         )
         self._add_aliases(stored, article)
         return (End.CHANGED if known else End.NEW), article
@@ -117,16 +121,21 @@ class ArticleStore:
 
         """
         row = self.database.execute(
-            "SELECT name, start, length FROM version JOIN file ON file.id = version.file "
-            "WHERE article = ? AND number = ?",
+            "SELECT file, start, length FROM version WHERE article = ? AND number = ?",
             (article, number),
         ).fetchone()
         if row is None:
             raise StateError(f"version {number} of article {article} is not in the state")
         try:
-            return decode(self.files.read(*row))
+            return decode(self.lines.read(*row))
         except InputError as error:
-            raise StateError(f"{self.files.folder / row[0]} at byte {row[1]}: {error}") from error
+            raise StateError(f"version {number} of article {article}: {error}") from error
+
+    def _basis(self, known: Known) -> Basis:
+        """Give what the last version is compared by; that of an older state is read from its line."""
+        if known.basis is None:
+            return Basis.of(self.read(known.id, known.number))
+        return Basis.read(known.basis)
 
     def _by_key(self, key: bytes) -> Known | None:
         row = self.database.execute(
@@ -139,18 +148,21 @@ class ArticleStore:
         keys = (*stored.keys, *stored.claimed)
         # The first article that claims an address keeps it.
         self.database.executemany(
-            "INSERT OR IGNORE INTO alias VALUES (?, ?)", ((key, article) for key in keys)
+            "INSERT INTO alias (key, article) VALUES (?, ?) ON CONFLICT (key) DO NOTHING",
+            [(key, article) for key in sorted(set(keys))],
         )
 
 
-COLUMNS = "article.id, article.key, number, hash, title, text_hash"
+COLUMNS = "article.id, article.key, number, hash, title, text_hash, basis"
 
 
-def _known(row: tuple[int, bytes, int, bytes, str | None, str] | None) -> Known | None:
+def _known(row: tuple[Any, ...] | None) -> Known | None:
     if row is None:
         return None
-    article, key, number, content, title, text_hash = row
-    return Known(id=article, key=key, number=number, hash=content, title=title, text_hash=text_hash)
+    article, key, number, content, title, text_hash, basis = row
+    return Known(
+        id=article, key=key, number=number, hash=content, title=title, text_hash=text_hash, basis=basis
+    )  # fmt: skip
 
 
 def _is_home(stored: Stored, known: Known) -> bool:

@@ -1,15 +1,20 @@
 """Open the state file: its schema and migrations, and a clear refusal of what cannot be used."""
 
 import logging
+import math
+import shutil
 import sqlite3
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from filelock import FileLock, Timeout
 
 from newscrawl.errors import StateError
+from newscrawl.state.backend import NEW_URL, Dialect
+from newscrawl.state.place import StatePlace
 
 logger = logging.getLogger(__name__)
 
@@ -152,12 +157,125 @@ INSERT INTO source (name, last_new) SELECT h.source, max(v.stored)
     FROM version AS v JOIN article AS a ON a.id = v.article JOIN url AS u ON u.id = a.url JOIN host AS h ON h.id = u.host
     WHERE v.number = 1 GROUP BY 1;
 """
-MIGRATIONS: Final = (SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4)
+SCHEMA_5: Final = """
+-- What versions are compared by, so that nobody needs the file of the one before; see newscrawl.state.versions.Basis.
+ALTER TABLE article ADD COLUMN basis BLOB;
+-- place: which folder or shared storage holds it; '' is the folder beside this file.
+ALTER TABLE file ADD COLUMN place TEXT NOT NULL DEFAULT '';
+CREATE TABLE place (id TEXT PRIMARY KEY, machine TEXT NOT NULL, path TEXT NOT NULL) WITHOUT ROWID;
+-- Lines on their way to shared storage; file: the one that they are being written to.
+CREATE TABLE outbox (
+    id INTEGER PRIMARY KEY, source TEXT NOT NULL, day TEXT NOT NULL, line BLOB NOT NULL, stored REAL NOT NULL, file INTEGER
+);
+CREATE INDEX version_unsent ON version (start) WHERE file = 0;
+ALTER TABLE run ADD COLUMN machine TEXT NOT NULL DEFAULT '';
+ALTER TABLE run ADD COLUMN worker INTEGER;
+-- Processes that run what is due until they are told to leave.
+CREATE TABLE worker (
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL, machine TEXT NOT NULL, pid INTEGER NOT NULL, started REAL NOT NULL,
+    seen REAL NOT NULL, ended REAL, reason TEXT
+);
+"""
+MIGRATIONS: Final = (SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4, SCHEMA_5)
 """The script that leads to each version of the schema from the one before; none is ever changed."""
 SCHEMA_VERSION: Final = len(MIGRATIONS)
+LEAST_FREED: Final = 64_000_000
+"""Bytes that are free inside the file, from which it is written anew."""
+FREED_SHARE: Final = 0.25
+"""Share of the file that must be free as well."""
 
 
-def open_database(path: Path, *, create: bool = True) -> sqlite3.Connection:
+class SQLiteDatabase(sqlite3.Connection):
+    """A state file, as `newscrawl.state.backend.Database` asks for it."""
+
+    place: StatePlace
+    dialect = Dialect(busy="(SELECT count(*) FROM url WHERE state = 1 AND held = h.id)")
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Run a write transaction; it waits for those of other processes."""
+        self.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self.execute("COMMIT")
+        except BaseException:
+            if self.in_transaction:
+                self.execute("ROLLBACK")
+            raise
+
+    def insert_urls(self, rows: Sequence[Sequence[Any]]) -> set[bytes]:
+        """Insert addresses that are not there: nobody else writes meanwhile."""
+        marks = ", ".join("?" for _ in NEW_URL.split(", "))
+        self.executemany(f"INSERT INTO url ({NEW_URL}) VALUES ({marks})", rows)
+        return {row[0] for row in rows}
+
+    def explain(self, error: Exception) -> StateError:
+        """Say what an error of it means."""
+        assert self.place.file is not None
+        return explain(error, self.place.file)
+
+    def now(self) -> float:
+        """Give the time of this machine."""
+        return time.time()
+
+    def serialise(self, what: str) -> None:
+        """There is one write transaction at a time."""
+
+    def problems(self) -> Iterator[str]:
+        """Check the file."""
+        try:
+            found = [row[0] for row in self.execute("PRAGMA integrity_check")]
+        except sqlite3.Error as error:
+            yield str(self.explain(error))
+            return
+        yield from (problem for problem in found if problem != "ok")
+
+    def quick_problems(self) -> list[str]:
+        """Check the file without its indices."""
+        [(said,)] = self.execute("PRAGMA quick_check(1)").fetchall()
+        return [] if said == "ok" else [f"{said}; put a copy back"]
+
+    def size(self) -> int:
+        """Give the bytes of the file with its log."""
+        path = self.place.file
+        assert path is not None
+        parts = (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm"))
+        return sum(part.stat().st_size for part in parts if part.exists())
+
+    def tidy(self) -> int:
+        """Write the file anew where much of it is free, there is room for that, and nobody else is at work."""
+        self.execute("PRAGMA optimize")
+        freed = self._give_back()
+        # Folds the log into the file, and cuts it; where another run reads, what can be folded is.
+        self.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        return freed
+
+    def _give_back(self) -> int:
+        page, pages, free = (
+            int(self.execute(f"PRAGMA {name}").fetchone()[0])
+            for name in ("page_size", "page_count", "freelist_count")
+        )
+        needed = page * (pages - free)
+        if page * free < max(LEAST_FREED, FREED_SHARE * page * pages):
+            return 0
+        is_alone = self.execute("SELECT 1 FROM run WHERE ended IS NULL LIMIT 1").fetchone() is None
+        # It is written twice: to the side, and into the log.
+        if not is_alone or shutil.disk_usage(self.place.folder).free < 3 * needed:
+            return 0
+        try:
+            # Not in memory, which may be smaller than the file.
+            self.execute("PRAGMA temp_store = FILE")
+            self.execute("VACUUM")
+        except sqlite3.OperationalError as error:
+            # It was not urgent: another run may have begun meanwhile, or the disk have filled.
+            logger.warning("%s: its free room was not given back: %s", self.place, error)
+            return 0
+        finally:
+            self.execute("PRAGMA temp_store = MEMORY")
+        return page * free
+
+
+def open_database(path: Path, *, create: bool = True) -> SQLiteDatabase:
     """Open a state file, migrating an older one; a missing one is made.
 
     Args:
@@ -176,8 +294,17 @@ def open_database(path: Path, *, create: bool = True) -> sqlite3.Connection:
         path.parent.mkdir(parents=True, exist_ok=True)
         # One connection is used from one worker thread at a time; transactions are begun by hand.
         connection = sqlite3.connect(
-            path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+            path,
+            timeout=BUSY_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+            factory=SQLiteDatabase,
         )
+        connection.place = StatePlace(file=path)
+        # PostgreSQL has them by these names.
+        connection.create_function("greatest", 2, _greatest, deterministic=True)
+        connection.create_function("least", 2, _least, deterministic=True)
+        connection.create_function("floor", 1, math.floor, deterministic=True)
         try:
             _prepare(connection, path)
         except BaseException:
@@ -186,7 +313,7 @@ def open_database(path: Path, *, create: bool = True) -> sqlite3.Connection:
     return connection
 
 
-def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+def _prepare(connection: SQLiteDatabase, path: Path) -> None:
     _refuse_strangers(connection, path)
     if not _is_ready(connection):
         # One at a time: SQLite does not wait for its turn where it switches to WAL.
@@ -235,9 +362,9 @@ def _refuse_strangers(connection: sqlite3.Connection, path: Path) -> None:
         )
 
 
-def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+def _migrate(connection: SQLiteDatabase, path: Path) -> None:
     """Bring the schema up to date, all in one transaction."""
-    with writing(connection):
+    with connection.writing():
         version = int(connection.execute("PRAGMA user_version").fetchone()[0])
         if version == SCHEMA_VERSION:
             return
@@ -260,17 +387,13 @@ def _statements(script: str) -> Iterator[str]:
             statement = ""
 
 
-@contextmanager
-def writing(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
-    """Run a write transaction; it waits for those of other processes."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield connection
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
+def _greatest(one: Any, other: Any) -> Any:
+    """Give the greater of two that are there, as PostgreSQL does."""
+    return max((v for v in (one, other) if v is not None), default=None)
+
+
+def _least(one: Any, other: Any) -> Any:
+    return min((v for v in (one, other) if v is not None), default=None)
 
 
 @contextmanager
@@ -281,7 +404,7 @@ def _explained(path: Path) -> Iterator[None]:
         raise explain(error, path) from error
 
 
-def explain(error: sqlite3.Error | OSError, path: Path) -> StateError:
+def explain(error: Exception, path: Path) -> StateError:
     """Say what an error of the database or of the disk means, and what to do."""
     if isinstance(error, OSError):
         return StateError(f"cannot use {path}: {error.strerror}")

@@ -5,7 +5,6 @@ Rows older than `KEPT_DAYS` go.
 """
 
 import math
-import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
@@ -15,7 +14,9 @@ from newscrawl.items import Article
 from newscrawl.publishers import publisher_for
 from newscrawl.quality import registrable_domain
 from newscrawl.reasons import Reason
+from newscrawl.state.backend import Database
 from newscrawl.state.ends import End
+from newscrawl.state.kept import Kept
 
 KEPT_DAYS: Final = 56
 """Days; eight weeks, so that each weekday is there eight times."""
@@ -68,9 +69,18 @@ def filled(article: Article) -> dict[str, bool]:
 class Deliveries:
     """Counts what this run delivers, in the state's transactions; remembers it, to compare it at the end."""
 
-    def __init__(self, database: sqlite3.Connection) -> None:
+    def __init__(self, database: Database) -> None:
         self.database = database
-        self.of_run: defaultdict[Part, Counts] = defaultdict(Counter)
+        self.kept = Kept[tuple[Part, str]]()
+        """How many of what, by part and kind."""
+
+    @property
+    def of_run(self) -> dict[Part, Counts]:
+        """What this run has delivered, by part."""
+        found = defaultdict[Part, Counts](Counter)
+        for (part, kind), number in self.kept.all.items():
+            found[part][kind] = number
+        return dict(found)
 
     def article(self, article: Article, now: float) -> None:
         """Count an article that a page has given, stored or the same as before."""
@@ -90,10 +100,12 @@ class Deliveries:
         self._add(part, Counter({READS: 1, LINKS: links}), now)
 
     def _add(self, part: Part, counts: Counts, now: float) -> None:
-        self.of_run[part].update(counts)
+        for kind, number in counts.items():
+            self.kept.add((part, kind), number)
         day = datetime.fromtimestamp(now, UTC).date().toordinal()
         self.database.executemany(
-            "INSERT INTO delivery VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET number = number + excluded.number",
+            "INSERT INTO delivery (source, part, day, kind, number) VALUES (?, ?, ?, ?, ?) "
+            "ON CONFLICT (source, part, day, kind) DO UPDATE SET number = delivery.number + excluded.number",
             [(*part, day, kind, number) for kind, number in counts.items()],
         )
 
@@ -103,9 +115,7 @@ class Deliveries:
         self.database.execute("DELETE FROM delivery WHERE day < ?", (oldest.toordinal(),))
 
 
-def read_deliveries(
-    database: sqlite3.Connection, source: str
-) -> Iterator[tuple[str, dict[date, Counts]]]:
+def read_deliveries(database: Database, source: str) -> Iterator[tuple[str, dict[date, Counts]]]:
     """Give each part of a source with its counts by day, oldest first."""
     found: defaultdict[str, dict[date, Counts]] = defaultdict(dict)
     rows = database.execute(

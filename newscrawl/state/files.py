@@ -9,11 +9,15 @@ and what they came from is fetched again.
 import logging
 import os
 import re
-import sqlite3
+from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import IO, Final
 
+from filelock import FileLock, Timeout
+
 from newscrawl.errors import StateError
+from newscrawl.state.backend import Database
 
 logger = logging.getLogger(__name__)
 
@@ -28,14 +32,20 @@ class ArticleFiles:
     Args:
         folder: where they are.
         recovered: where bytes go that no commit stands behind.
-        database: an open connection; all calls are made within its write transactions.
+        database: an open state; all calls are made within its write transactions.
+        place: what the folder is known by in a state that several machines share.
+        slots: which of the writers into the folder this is, where several write at the same time.
 
     """
 
-    def __init__(self, folder: Path, recovered: Path, database: sqlite3.Connection) -> None:
+    def __init__(
+        self, folder: Path, recovered: Path, database: Database, place: str = "", slots: "Slots | None" = None
+    ) -> None:  # fmt: skip
         self.folder = folder
         self.recovered = recovered
         self.database = database
+        self.place = place
+        self.slots = slots
         self._open: dict[str, IO[bytes]] = {}
         self._written: dict[str, int] = {}
 
@@ -46,7 +56,10 @@ class ArticleFiles:
             StateError: the file is shorter than the state says, or cannot be written.
 
         """
-        name = f"{safe_name(source or 'unknown')}/{safe_name(day)}.jsonl"
+        slot = self.slots.own if self.slots else 0
+        name = (
+            f"{safe_name(source or 'unknown')}/{safe_name(day)}{f'.{slot}' if slot else ''}.jsonl"
+        )
         number, size = self._known(name)
         try:
             stream = self._stream(name, size)
@@ -103,9 +116,28 @@ class ArticleFiles:
         while self._open:
             self._open.popitem()[1].close()
 
+    def settle(self) -> None:
+        """Take out what writers that died wrote last without a commit: nobody may write to their files any more."""
+        now = datetime.fromtimestamp(self.database.now(), UTC)
+        for day in {(now - timedelta(days=back)).date().isoformat() for back in (0, 1)}:
+            rows = self.database.execute(
+                "SELECT name, size FROM file WHERE place = ? AND name LIKE ?",
+                (self.place, f"%/{day}.%"),
+            ).fetchall()
+            for name, size in rows:
+                self._settle_dead(name, size)
+
+    def _settle_dead(self, name: str, size: int) -> None:
+        path = self.folder / name
+        if name in self._written or not path.exists() or path.stat().st_size <= size:
+            return
+        if self.slots is None or self.slots.is_free(_slot_of(name)):
+            with path.open("ab", buffering=0) as stream:
+                self._settle(stream, path, size)
+
     def _known(self, name: str) -> tuple[int, int]:
-        find = "SELECT id, size FROM file WHERE name = ?"
-        row = self.database.execute(find, (name,)).fetchone()
+        find = "SELECT id, size FROM file WHERE place = ? AND name = ?"
+        row = self.database.execute(find, (self.place, name)).fetchone()
         if row is None:
             # A file that the state does not know is somebody's: it is not touched.
             if (self.folder / name).exists() and (self.folder / name).stat().st_size:
@@ -113,8 +145,10 @@ class ArticleFiles:
                     f"{self.folder / name} is not known to the state: put the state back that belongs to it, "
                     "or move the file away"
                 )
-            self.database.execute("INSERT INTO file (name, size) VALUES (?, 0)", (name,))
-            row = self.database.execute(find, (name,)).fetchone()
+            self.database.execute(
+                "INSERT INTO file (place, name, size) VALUES (?, ?, 0)", (self.place, name)
+            )
+            row = self.database.execute(find, (self.place, name)).fetchone()
         return int(row[0]), int(row[1])
 
     def _stream(self, name: str, size: int) -> IO[bytes]:
@@ -162,6 +196,51 @@ class ArticleFiles:
             "their pages are fetched again",
             path, lines, len(data) - data.rfind(b"\n") - 1, kept,
         )  # fmt: skip
+
+
+class Slots:
+    """Numbers of those who write into one folder at the same time, the least that is free to each process.
+
+    The kernel frees a number when its process dies, however it dies; who takes it next goes on with its files.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / ".slots"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.own = next(n for n in count() if self._take(n))
+
+    def is_free(self, number: int) -> bool:
+        """Tell whether no other process writes under a number."""
+        if number == self.own:
+            return True
+        lock = self._lock(number)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            return False
+        lock.release()
+        return True
+
+    def _take(self, number: int) -> bool:
+        self._held = self._lock(number)
+        try:
+            self._held.acquire(timeout=0)
+        except Timeout:
+            return False
+        return True
+
+    def _lock(self, number: int) -> FileLock:
+        return FileLock(self.folder / f"{number}.lock", thread_local=False, fallback_to_soft=False)
+
+
+def _slot_of(name: str) -> int:
+    """Give the number of the writer that a file belongs to.
+
+    >>> _slot_of("a.org/2026-01-31.jsonl"), _slot_of("a.org/2026-01-31.2.jsonl")
+    (0, 2)
+    """
+    slot = name.rpartition("/")[2].removesuffix(".jsonl").partition(".")[2]
+    return int(slot) if slot.isdigit() else 0
 
 
 def _write_all(stream: IO[bytes], data: bytes) -> None:

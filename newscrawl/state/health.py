@@ -5,7 +5,6 @@ are read: a daily paper may pause for a weekend, a wire may not pause for a day.
 """
 
 import math
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -13,6 +12,7 @@ from itertools import pairwise
 from typing import Final
 
 from newscrawl.reasons import Reason
+from newscrawl.state.backend import Database
 from newscrawl.state.deliveries import KEPT_DAYS
 from newscrawl.state.plan import DAY, IN_A_ROW, LEFT_ALONE
 from newscrawl.state.tallies import HOUR, read_hours
@@ -103,9 +103,7 @@ class Limits:
     """Seconds without anything new, by source; None for never. What is not named goes by its habit."""
 
 
-def judge_source(
-    database: sqlite3.Connection, source: str, limits: Limits, now: float
-) -> list[Finding]:
+def judge_source(database: Database, source: str, limits: Limits, now: float) -> list[Finding]:
     """Give what is wrong with a source; what it delivers is compared elsewhere (`newscrawl.state.drift`).
 
     Args:
@@ -129,11 +127,11 @@ def judge_source(
     return [found] if found else []
 
 
-def _of_hosts(database: sqlite3.Connection, source: str, now: float) -> Finding | None:
+def _of_hosts(database: Database, source: str, now: float) -> Finding | None:
     rows = database.execute(
-        "SELECT name, refusals, silences FROM host WHERE source = ? AND max(refusals, silences) >= ? "
+        "SELECT name, refusals, silences FROM host WHERE source = ? AND (refusals >= ? OR silences >= ?) "
         "AND next_at > ? ORDER BY refusals DESC",
-        (source, IN_A_ROW, now - RECENT),
+        (source, IN_A_ROW, IN_A_ROW, now - RECENT),
     ).fetchall()
     for name, refusals, silences in rows:
         if refusals >= IN_A_ROW:
@@ -160,7 +158,7 @@ def _of_lists(source: str, unread: int, reasons: Sequence[str], limits: Limits) 
 
 
 def _of_pauses(
-    database: sqlite3.Connection, source: str, last_new: float, limits: Limits, now: float
+    database: Database, source: str, last_new: float, limits: Limits, now: float
 ) -> Finding | None:
     pause = now - last_new
     if source in limits.quiet_after:

@@ -1,35 +1,44 @@
 """Look into a state, check it, and make it forget."""
 
 import json
+import logging
 import sqlite3
-import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import Self
 
 from newscrawl.errors import InputError
 from newscrawl.items import Article
 from newscrawl.jsonl import decode
 from newscrawl.state.addresses import key_of
 from newscrawl.state.articles import ArticleStore
-from newscrawl.state.database import explain, open_database, writing
+from newscrawl.state.back_ends import open_back_end
+from newscrawl.state.beginning import BEGIN, bury_the_dead
 from newscrawl.state.deliveries import Counts, read_deliveries
 from newscrawl.state.drift import Break, find_breaks, latest
 from newscrawl.state.ends import REFUSED
-from newscrawl.state.files import ArticleFiles
 from newscrawl.state.health import Finding, Trouble
-from newscrawl.state.runs import RunLocks, open_runs
+from newscrawl.state.lines import REMOTE, open_lines, remote
+from newscrawl.state.place import StatePlace, place_of
+from newscrawl.state.runs import open_runs
 from newscrawl.state.tallies import read_days
 from newscrawl.state.troubles import Told, Troubles
 from newscrawl.state.upkeep import Upkeep, is_due, is_plausible, move_back, tend
+
+logger = logging.getLogger(__name__)
 
 MAX_LISTS = 200
 """Lists of a source that are shown."""
 RUN = "the run"
 """In the place of a source, where it is the run that is in trouble."""
+LOST_AFTER = 60.0
+"""Seconds without a word after which a worker counts as lost; it says one every ten."""
+FORGOTTEN = 86400.0
+"""Seconds for which a lost worker is shown."""
 STATES = ("waiting", "leased", "done")
 
 
@@ -40,7 +49,8 @@ class Version:
     number: int
     stored: float
     """Seconds since 1970."""
-    file: Path
+    file: str
+    """Its path or address."""
     start: int
     """Bytes from the beginning of the file."""
     length: int
@@ -119,11 +129,48 @@ class DueJob:
     articles: int
     is_taken: bool
     """Whether a run that is alive has one of its sources."""
+    job: str = ""
+    """What it is known by."""
+    hosts: int = 0
+    """Hosts of which something waits in runs that are alive."""
+    runs: int = 0
+    """Runs of it that are alive."""
 
     @property
     def name(self) -> str:
         """The job in words: spider and arguments."""
         return " ".join((self.spider, *(f"{k}={v[:100]}" for k, v in self.arguments.items())))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hosts:
+    """How many hosts do what."""
+
+    known: int
+    leased: int
+    """Of which something is being fetched."""
+    resting: int
+    """Whose time to be asked again has not come."""
+    waiting: int
+    """Of which something waits."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worker:
+    """A process that runs what is due."""
+
+    id: int
+    name: str
+    machine: str
+    pid: int
+    started: float
+    seen: float
+    """When it was last heard of, in seconds since 1970."""
+    crawls: int
+    """Runs of it that are at work."""
+    ends: int
+    """Addresses that have ended in its runs, of those that are still kept."""
+    is_alive: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,25 +210,34 @@ class Health:
 
 
 class State:
-    """A state file, opened to be looked at."""
+    """A state, opened to be looked at."""
 
-    def __init__(self, path: Path, articles: Path | None = None) -> None:
+    def __init__(self, where: Path | StatePlace, articles: Path | str | None = None) -> None:
         """Open it.
 
         Raises:
             StateError: there is none, or it cannot be used.
 
         """
-        self.path = path
-        self.folder = articles or path.parent / "articles"
-        self.database = open_database(path, create=False)
-        files = ArticleFiles(self.folder, path.parent / "recovered", self.database)
-        self.store = ArticleStore(self.database, files)
-        self.locks = RunLocks(path)
+        self.path = place_of(where)
+        back_end = open_back_end(self.path, create=False)
+        self.folder = articles or self.path.folder / "articles"
+        self.database, self.locks = back_end.database, back_end.locks
+        self.place_id = back_end.place_id(self.folder)
+        self.lines = open_lines(self.database, self.folder, self.place_id)
+        self.store = ArticleStore(self.database, self.lines)
 
     def close(self) -> None:
         """Close it."""
         self.database.close()
+
+    def __enter__(self) -> Self:
+        """Use it for a while."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close it."""
+        self.close()
 
     def address(self, url: str) -> Address | None:
         """Find an address, by itself or by the article that it leads to."""
@@ -212,14 +268,31 @@ class State:
     def versions(self, article: int | None) -> Iterator[Version]:
         """Give the versions of an article, oldest first."""
         rows = self.database.execute(
-            "SELECT number, stored, name, start, length FROM version JOIN file ON file.id = file "
-            "WHERE article = ? ORDER BY number",
+            "SELECT v.number, v.stored, f.place, p.machine, p.path, f.name, v.start, v.length FROM version AS v "
+            "LEFT JOIN file AS f ON f.id = v.file LEFT JOIN place AS p ON p.id = f.place "
+            "WHERE v.article = ? ORDER BY v.number",
             (article,),
-        )
-        for number, stored, name, start, length in rows:
+        ).fetchall()
+        for number, stored, *where, start, length in rows:
             yield Version(
-                number=number, stored=stored, file=self.folder / name, start=start, length=length
+                number=number,
+                stored=stored,
+                file=self._said_file(*where),
+                start=start,
+                length=length,
             )
+
+    def _said_file(
+        self, place: str | None, machine: str | None, path: str | None, name: str | None
+    ) -> str:
+        """Say where a line is: a file, on which machine if on another, shared storage, or the state itself."""
+        if name is None:
+            return f"{self.path}, not sent yet"
+        if place and REMOTE in place:
+            return f"{place}/{name}"
+        if not place or place == self.place_id:
+            return str(Path(self.folder) / name)
+        return f"{machine}:{path}/{name}"
 
     def article(self, number: int, version: int) -> Article:
         """Read a version of an article.
@@ -261,8 +334,9 @@ class State:
             versions=self._number(f"SELECT coalesce(sum(article.number), 0) {of_source}", known),
             due=self._number(
                 "SELECT count(*) FROM url JOIN host ON host.id = url.host WHERE host.source = ? "
-                f"AND state = 2 AND is_article AND due <= {time.time()}",
+                "AND state = 2 AND is_article AND due <= ?",
                 known,
+                self.database.now(),
             ),
             lists=tuple(self._lists(known)),
             answers=dict(
@@ -276,7 +350,7 @@ class State:
     def _lists(self, source: str) -> Iterator[ListedPage]:
         rows = self.database.execute(
             "SELECT url, kind, interval, due, outcome, reason, score FROM url WHERE host IN "
-            "(SELECT id FROM host WHERE source = ?) AND NOT is_article ORDER BY due LIMIT ?",
+            "(SELECT id FROM host WHERE source = ?) AND NOT is_article ORDER BY due NULLS FIRST LIMIT ?",
             (source, MAX_LISTS),
         )
         for url, kind, interval, due, outcome, reason, score in rows:
@@ -348,10 +422,10 @@ class State:
         for one in self.troubles():
             troubles.setdefault(one.source, []).append(one)
         rows = self.database.execute(
-            "SELECT h.source, count(DISTINCT u.article), sum(u.state = 0), "
-            "sum(u.state = 2 AND coalesce(u.due, ?) <= ?), min(CASE WHEN NOT u.is_article AND u.state = 2 THEN u.due END) "
+            "SELECT h.source, count(DISTINCT u.article), count(CASE WHEN u.state = 0 THEN 1 END), "
+            "count(CASE WHEN u.state = 2 AND u.due <= ? THEN 1 END), min(CASE WHEN NOT u.is_article AND u.state = 2 THEN u.due END) "
             "FROM url AS u JOIN host AS h ON h.id = u.host GROUP BY 1",
-            (now + 1, now),
+            (now,),
         ).fetchall()
         known = {
             name: (new, read)
@@ -371,7 +445,7 @@ class State:
 
     def open_runs(self) -> list[Run]:
         """Give the runs that are at work, as far as their locks tell."""
-        alive = [run for run, *_ in open_runs(self.database) if self.locks.is_alive(run)]
+        alive = {run for run, *_ in self._at_work()}
         return [run for run in self.runs(1000) if run.id in alive]
 
     def last_upkeep(self) -> float | None:
@@ -415,7 +489,7 @@ class State:
         """
         if not is_due(self.database, now) or not self.is_plausible(now):
             return None
-        return tend(self.database, self.path, now)
+        return tend(self.database, now)
 
     def is_plausible(self, now: float) -> bool:
         """Tell whether runs were shortly before by the same clock, so that things may be thrown away for their age."""
@@ -429,10 +503,10 @@ class State:
     @contextmanager
     def _writing(self) -> Iterator[None]:
         try:
-            with writing(self.database):
+            with self.database.writing():
                 yield
         except sqlite3.Error as error:
-            raise explain(error, self.path) from error
+            raise self.database.explain(error) from error
 
     def due_jobs(self, now: float) -> list[DueJob]:
         """Give the jobs of which something is due or was left, in the order in which they were begun."""
@@ -448,18 +522,92 @@ class State:
         )
         for job, is_article, number in rows:
             counts.setdefault(job, Counter())[bool(is_article)] += number
-        taken = {lock for run, _, locks, *_ in open_runs(self.database)
-                 if self.locks.is_alive(run) for lock in json.loads(locks)}  # fmt: skip
+        at_work = self._at_work()
+        taken = {lock for _, _, locks, *_ in at_work for lock in json.loads(locks)}
+        runs = Counter(job for _, job, *_ in at_work)
+        hosts = self._waiting_hosts()
         found = []
         for job, spider, arguments, locks in self._last_runs():
             if count := counts.get(job):
                 found.append(
                     DueJob(
                         spider=spider, arguments=json.loads(arguments), lists=count[False],
-                        articles=count[True], is_taken=not taken.isdisjoint(json.loads(locks)),
+                        articles=count[True], is_taken=not taken.isdisjoint(json.loads(locks)), job=job,
+                        hosts=hosts[job], runs=runs[job],
                     )
                 )  # fmt: skip
         return found
+
+    def _at_work(self) -> list[tuple[int, str, str, int, float]]:
+        found = open_runs(self.database)
+        living = self.locks.living([run for run, *_ in found])
+        return [row for row in found if row[0] in living]
+
+    def _waiting_hosts(self) -> Counter[str]:
+        rows = self.database.execute(
+            "SELECT r.job, count(DISTINCT q.host) FROM queue AS q JOIN run AS r ON r.id = q.run "
+            "WHERE q.waiting > 0 AND r.ended IS NULL GROUP BY 1"
+        )
+        return Counter(dict(rows.fetchall()))
+
+    def bury_the_dead(self, delay: float) -> int:
+        """End the runs whose process is gone, so that what they had leased is due again; give how many there were."""
+        with self._writing():
+            self.database.serialise(BEGIN)
+            return bury_the_dead(self.database, self.locks, self.lines, delay)
+
+    def hosts(self, now: float) -> Hosts:
+        """Count the hosts by what they do."""
+        known, leased, resting = self.database.execute(
+            f"SELECT count(*), count(CASE WHEN {self.database.dialect.busy} > 0 THEN 1 END), "
+            "count(CASE WHEN h.next_at > ? THEN 1 END) FROM host AS h",
+            (now,),
+        ).fetchone()
+        waiting = self._number("SELECT count(DISTINCT host) FROM queue WHERE waiting > 0")
+        return Hosts(known=known, leased=leased, resting=resting, waiting=waiting)
+
+    def workers(self, now: float) -> list[Worker]:
+        """Give the workers that have not left, the ones that were lost among them."""
+        rows = self.database.execute(
+            "SELECT w.id, w.name, w.machine, w.pid, w.started, w.seen, "
+            "(SELECT count(*) FROM run AS r WHERE r.worker = w.id AND r.ended IS NULL), "
+            "(SELECT coalesce(sum(l.number), 0) FROM run AS r JOIN ledger AS l ON l.run = r.id WHERE r.worker = w.id) "
+            "FROM worker AS w WHERE w.ended IS NULL AND w.seen > ? ORDER BY w.id",
+            (now - FORGOTTEN,),
+        ).fetchall()
+        return [
+            Worker(
+                id=number, name=name, machine=machine, pid=pid, started=started, seen=seen, crawls=crawls,
+                ends=ends, is_alive=now - seen < LOST_AFTER,
+            )
+            for number, name, machine, pid, started, seen, crawls, ends in rows
+        ]  # fmt: skip
+
+    def join(self, name: str, machine: str, pid: int) -> int:
+        """Note that a worker has come; give its number."""
+        now = self.database.now()
+        with self._writing():
+            (number,) = self.database.execute(
+                "INSERT INTO worker (name, machine, pid, started, seen) VALUES (?, ?, ?, ?, ?) RETURNING id",
+                (name, machine, pid, now, now),
+            ).fetchone()
+        return int(number)
+
+    def beat(self, worker: int) -> None:
+        """Note that a worker is alive."""
+        with self._writing():
+            self.database.execute(
+                "UPDATE worker SET seen = ?, ended = NULL WHERE id = ?",
+                (self.database.now(), worker),
+            )
+
+    def leave(self, worker: int, reason: str) -> None:
+        """Note that a worker has left."""
+        with self._writing():
+            self.database.execute(
+                "UPDATE worker SET seen = ?, ended = ?, reason = ? WHERE id = ?",
+                (self.database.now(), self.database.now(), reason, worker),
+            )
 
     def _last_runs(self) -> list[tuple[str, str, str, str]]:
         """Give each job's spider, arguments and locks, as its last run had them."""
@@ -472,7 +620,7 @@ class State:
         """Give the next time at which something is due, or a host of which something was left has rested."""
         query = (
             "SELECT min(at) FROM (SELECT min(due) AS at FROM url WHERE state = 2 AND due > ? UNION ALL "
-            "SELECT min(h.next_at) FROM queue AS q JOIN host AS h ON h.id = q.host WHERE q.waiting > 0 AND h.next_at > ?)"
+            "SELECT min(h.next_at) FROM queue AS q JOIN host AS h ON h.id = q.host WHERE q.waiting > 0 AND h.next_at > ?) AS times"
         )
         found: float | None = self.database.execute(query, (now, now)).fetchone()[0]
         return found
@@ -520,40 +668,33 @@ class State:
             values += [source, source]
         if older_than is not None:
             condition += " AND fetched < ?"
-            values.append(time.time() - older_than)
-        try:
-            with writing(self.database):
-                self.database.execute("CREATE TEMP TABLE old (id INTEGER PRIMARY KEY)")
-                self.database.execute(
-                    f"INSERT INTO old SELECT id FROM url WHERE {condition}", values
-                )
-                articles = "(SELECT id FROM article WHERE url IN (SELECT id FROM old))"
-                self.database.execute(f"DELETE FROM alias WHERE article IN {articles}")
-                self.database.execute(f"DELETE FROM version WHERE article IN {articles}")
-                self.database.execute("DELETE FROM article WHERE url IN (SELECT id FROM old)")
-                number = self.database.execute(
-                    "DELETE FROM url WHERE id IN (SELECT id FROM old)"
-                ).rowcount
-                if source and older_than is None:
-                    for table, column in (
-                        ("tally", "source"),
-                        ("source", "name"),
-                        ("trouble", "source"),
-                    ):
-                        self.database.execute(f"DELETE FROM {table} WHERE {column} = ?", (source,))
-                self.database.execute("DROP TABLE old")
-        except sqlite3.Error as error:
-            raise explain(error, self.path) from error
+            values.append(self.database.now() - older_than)
+        with self._writing():
+            self.database.execute("CREATE TEMP TABLE old (id BIGINT PRIMARY KEY)")
+            self.database.execute(f"INSERT INTO old SELECT id FROM url WHERE {condition}", values)
+            articles = "(SELECT id FROM article WHERE url IN (SELECT id FROM old))"
+            self.database.execute(f"DELETE FROM alias WHERE article IN {articles}")
+            self.database.execute(f"DELETE FROM version WHERE article IN {articles}")
+            self.database.execute("DELETE FROM article WHERE url IN (SELECT id FROM old)")
+            number = self.database.execute(
+                "DELETE FROM url WHERE id IN (SELECT id FROM old)"
+            ).rowcount
+            if source and older_than is None:
+                for table, column in (
+                    ("tally", "source"),
+                    ("source", "name"),
+                    ("trouble", "source"),
+                ):
+                    self.database.execute(f"DELETE FROM {table} WHERE {column} = ?", (source,))
+            self.database.execute("DROP TABLE old")
         return number
 
     def check(self) -> Iterator[str]:
         """Check the database, the sums and the article files; give each problem in a line."""
-        try:
-            problems = [row[0] for row in self.database.execute("PRAGMA integrity_check")]
-        except sqlite3.Error as error:
-            yield str(explain(error, self.path))
+        problems = list(self.database.problems())
+        yield from (f"{self.path}: {problem}" for problem in problems)
+        if any("cannot" in problem or "damaged" in problem for problem in problems):
             return
-        yield from (f"{self.path}: {problem}" for problem in problems if problem != "ok")
         yield from self._check_rows()
         yield from self._check_runs()
         yield from self._check_files()
@@ -565,8 +706,8 @@ class State:
             "articles lack their last version": "SELECT count(*) FROM article AS a WHERE NOT EXISTS "
             "(SELECT 1 FROM version AS v WHERE v.article = a.id AND v.number = a.number)",
             "queues do not count what waits": "SELECT count(*) FROM "
-            "(SELECT run, is_article, host, waiting FROM queue WHERE waiting EXCEPT "
-            "SELECT run, is_article, host, count(*) FROM url WHERE state = 0 GROUP BY 1, 2, 3)",
+            "(SELECT run, is_article, host, waiting FROM queue WHERE waiting > 0 EXCEPT "
+            "SELECT run, is_article, host, count(*) FROM url WHERE state = 0 GROUP BY 1, 2, 3) AS wrong",
         }
         for what, query in rules.items():
             if number := self._number(query):
@@ -578,23 +719,48 @@ class State:
                 yield f"run {run.id}: {run.asked} addresses, but {sum(run.ends.values())} ends"
 
     def _check_files(self) -> Iterator[str]:
-        for number, name, size in self.database.execute(
-            "SELECT id, name, size FROM file"
-        ).fetchall():
-            path = self.folder / name
-            if not path.exists():
-                yield f"{path} is missing"
-                continue
-            actual = path.stat().st_size
-            if actual < size:
-                yield f"{path} has {actual} bytes, {size} are recorded"
-            yield from self._check_lines(number, path)
+        rows = self.database.execute(
+            "SELECT id, place, name, size FROM file WHERE size > 0 ORDER BY place, name"
+        ).fetchall()
+        elsewhere = Counter[str]()
+        for number, place, name, size in rows:
+            if place == self.place_id:
+                yield from self._check_file(number, Path(self.folder) / name, size)
+            elif REMOTE in place:
+                yield from self._check_remote(place, name, size)
+            else:
+                elsewhere[place] += 1
+        for place, files in elsewhere.items():
+            known = "SELECT machine, path FROM place WHERE id = ?"
+            machine, path = self.database.execute(known, (place,)).fetchone() or ("?", "?")
+            logger.info(
+                "%d files in %s on %s were not checked: run this there", files, path, machine
+            )
+
+    def _check_file(self, number: int, path: Path, size: int) -> Iterator[str]:
+        if not path.exists():
+            yield f"{path} is missing"
+            return
+        actual = path.stat().st_size
+        if actual < size:
+            yield f"{path} has {actual} bytes, {size} are recorded"
+        yield from self._check_lines(number, path)
+
+    def _check_remote(self, place: str, name: str, size: int) -> Iterator[str]:
+        try:
+            system, path = remote(f"{place.rstrip('/')}/{name}")
+            actual = system.size(path)
+        except Exception as error:  # noqa: BLE001 - the kinds differ by storage
+            yield f"{place}/{name} cannot be read: {error}"
+            return
+        if actual != size:
+            yield f"{place}/{name} has {actual} bytes, {size} are recorded"
 
     def _check_lines(self, number: int, path: Path) -> Iterator[str]:
         rows = self.database.execute(
             "SELECT article, number, start, length FROM version WHERE file = ? ORDER BY start",
             (number,),
-        )
+        ).fetchall()
         with path.open("rb") as stream:
             for article, version, start, length in rows:
                 stream.seek(start)
@@ -611,7 +777,7 @@ class State:
         return int(self.database.execute(query, values).fetchone()[0])
 
 
-def open_state(path: Path, articles: Path | None = None) -> State:
+def open_state(path: Path | StatePlace, articles: Path | str | None = None) -> State:
     """Open a state to look at.
 
     Raises:

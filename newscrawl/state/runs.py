@@ -1,11 +1,12 @@
 """Tell runs that are alive from runs that died: each holds a lock that its death sets free."""
 
-import sqlite3
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from newscrawl.state.backend import Database
 from newscrawl.state.database import runs_folder
 
 
@@ -22,6 +23,14 @@ class RunLocks:
         lock = self._lock(run)
         lock.acquire(timeout=0)
         self._own[run] = lock
+
+    def is_own(self, run: int) -> bool:
+        """Tell whether this process holds it."""
+        return run in self._own
+
+    def living(self, runs: Sequence[int]) -> set[int]:
+        """Give those of several runs that are alive."""
+        return {run for run in runs if self.is_alive(run)}
 
     def is_alive(self, run: int) -> bool:
         """Tell whether a process holds the run's lock."""
@@ -51,7 +60,7 @@ class RunLocks:
         return FileLock(self._path(run), thread_local=False, fallback_to_soft=False)
 
 
-def open_runs(database: sqlite3.Connection) -> list[tuple[int, str, str, int, float]]:
+def open_runs(database: Database) -> list[tuple[int, str, str, int, float]]:
     """Give the runs that have not ended: number, job, locks, process and start."""
     query = "SELECT id, job, locks, pid, started FROM run WHERE ended IS NULL ORDER BY id"
     return database.execute(query).fetchall()

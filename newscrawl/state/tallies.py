@@ -3,13 +3,14 @@
 New articles are counted by the hour, all else by the day; rows older than `KEPT_DAYS` go.
 """
 
-import sqlite3
 from collections import Counter, defaultdict
 from datetime import UTC, date, datetime
 from typing import Final
 
+from newscrawl.state.backend import Database
 from newscrawl.state.deliveries import KEPT_DAYS
 from newscrawl.state.ends import End
+from newscrawl.state.kept import Kept
 
 HOUR: Final = 3600
 HOURS_A_DAY: Final = 24
@@ -23,31 +24,41 @@ UNCOUNTED: Final = frozenset({End.SEEN, End.NOT_DUE, End.LEFT, End.OVER_LIMIT})
 class Tallies:
     """Counts how the addresses of sources end, in the state's transactions; remembers what this run brought."""
 
-    def __init__(self, database: sqlite3.Connection) -> None:
+    def __init__(self, database: Database) -> None:
         self.database = database
-        self.of_run: defaultdict[str, Counter[tuple[End, str]]] = defaultdict(Counter)
+        self.kept = Kept[tuple[str, End, str]]()
+        """How many addresses of a source ended how, by source, end and reason."""
+
+    @property
+    def of_run(self) -> dict[str, dict[tuple[End, str], int]]:
+        """What this run has counted, by source."""
+        found = defaultdict[str, dict[tuple[End, str], int]](dict)
+        for (source, end, reason), number in self.kept.all.items():
+            found[source][end, reason] = number
+        return dict(found)
 
     def count(self, source: str, end: End, reason: str, number: int, now: float) -> None:
         """Count addresses of a source that have ended in one way."""
-        self.of_run[source][end, reason] += number
+        self.kept.add((source, end, reason), number)
         if end in UNCOUNTED:
             return
         hour = int(now // HOUR)
         at = hour if end is End.NEW else hour - hour % HOURS_A_DAY
         self.database.execute(
-            "INSERT INTO tally VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET number = number + excluded.number",
+            "INSERT INTO tally (source, at, kind, number) VALUES (?, ?, ?, ?) "
+            "ON CONFLICT (source, at, kind) DO UPDATE SET number = tally.number + excluded.number",
             (source, at, str(end), number),
         )
         if end is End.NEW:
             self.database.execute(
                 "INSERT INTO source (name, last_new) VALUES (?, ?) "
-                "ON CONFLICT DO UPDATE SET last_new = excluded.last_new, reads = 0",
+                "ON CONFLICT (name) DO UPDATE SET last_new = excluded.last_new, reads = 0",
                 (source, now),
             )
         elif end is End.READ:
             self.database.execute(
                 "INSERT INTO source (name, last_read, reads) VALUES (?, ?, 1) "
-                "ON CONFLICT DO UPDATE SET last_read = excluded.last_read, reads = reads + 1",
+                "ON CONFLICT (name) DO UPDATE SET last_read = excluded.last_read, reads = source.reads + 1",
                 (source, now),
             )
 
@@ -73,8 +84,8 @@ class Tallies:
                 )
             elif reasons:
                 (unread,) = self.database.execute(
-                    "INSERT INTO source (name, unread, reasons) VALUES (?, 1, ?) ON CONFLICT DO UPDATE SET "
-                    "unread = unread + 1, reasons = excluded.reasons RETURNING unread",
+                    "INSERT INTO source (name, unread, reasons) VALUES (?, 1, ?) ON CONFLICT (name) DO UPDATE SET "
+                    "unread = source.unread + 1, reasons = excluded.reasons RETURNING unread",
                     (source, " ".join(reasons)),
                 ).fetchone()
                 if unread == failing_after - 1:
@@ -95,7 +106,7 @@ class Tallies:
         )
 
 
-def read_hours(database: sqlite3.Connection, source: str, now: float) -> list[int]:
+def read_hours(database: Database, source: str, now: float) -> list[int]:
     """Give the hours since 1970 in which a source had new articles, within the weeks that are kept."""
     rows = database.execute(
         "SELECT at FROM tally WHERE source = ? AND kind = ? AND at BETWEEN ? AND ? ORDER BY at",
@@ -104,7 +115,7 @@ def read_hours(database: sqlite3.Connection, source: str, now: float) -> list[in
     return [at for (at,) in rows]
 
 
-def read_days(database: sqlite3.Connection, source: str) -> dict[date, Counter[str]]:
+def read_days(database: Database, source: str) -> dict[date, Counter[str]]:
     """Give how a source's addresses ended, by day in UTC, oldest first."""
     found: dict[date, Counter[str]] = {}
     rows = database.execute(

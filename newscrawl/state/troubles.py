@@ -1,11 +1,11 @@
 """Keep what is wrong with sources: since when, when it was told, and that it is over."""
 
 import json
-import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from newscrawl.state.backend import Database
 from newscrawl.state.health import Finding, Trouble
 from newscrawl.state.tallies import HOUR
 
@@ -28,7 +28,7 @@ class Told:
 class Troubles:
     """The table `trouble`; used within the transactions of the state."""
 
-    def __init__(self, database: sqlite3.Connection) -> None:
+    def __init__(self, database: Database) -> None:
         self.database = database
 
     def note(
@@ -50,8 +50,8 @@ class Troubles:
         for kind, finding in found.items():
             self.database.execute(
                 "INSERT INTO trouble (source, kind, since, detail, parts, seen) VALUES (?, ?, ?, ?, ?, ?) "
-                "ON CONFLICT DO UPDATE SET detail = excluded.detail, parts = excluded.parts, seen = excluded.seen, "
-                "since = CASE WHEN ended IS NULL THEN since ELSE excluded.since END, "
+                "ON CONFLICT (source, kind) DO UPDATE SET detail = excluded.detail, parts = excluded.parts, seen = excluded.seen, "
+                "since = CASE WHEN trouble.ended IS NULL THEN trouble.since ELSE excluded.since END, "
                 # What comes back before its end was told goes on being told.
                 "ended = NULL",
                 (

@@ -5,15 +5,13 @@ back from sources is added up under run 0.
 """
 
 import logging
-import shutil
 import sqlite3
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Final
 
 from newscrawl.errors import StateError
-from newscrawl.state.database import explain, writing
+from newscrawl.state.backend import Database
 from newscrawl.state.deliveries import KEPT_DAYS
 from newscrawl.state.plan import DAY
 from newscrawl.state.tallies import HOUR
@@ -28,10 +26,6 @@ STEP_BACK: Final = 60.0
 """Seconds by which a clock may be behind the last run; synchronised clocks differ by less."""
 FEWEST_MOMENTS: Final = 3
 """Moments of runs within that time from which it is."""
-LEAST_FREED: Final = 64_000_000
-"""Bytes that are free inside the file, from which it is written anew."""
-FREED_SHARE: Final = 0.25
-"""Share of the file that must be free as well."""
 WITNESSES: Final = 10
 """Moments of runs that are asked whether the clock is wrong now, or was."""
 MOMENT: Final = 600.0
@@ -50,16 +44,16 @@ class Upkeep:
     """Bytes given back to the disk."""
 
 
-def is_due(database: sqlite3.Connection, now: float) -> bool:
+def is_due(database: Database, now: float) -> bool:
     """Tell whether a day has passed since the last round, or the clock says that it is still to come."""
     row = database.execute("SELECT at FROM upkeep WHERE name = 'state'").fetchone()
     return row is None or not now - EVERY < row[0] <= now
 
 
-def is_plausible(database: sqlite3.Connection, now: float) -> bool:
+def is_plausible(database: Database, now: float) -> bool:
     """Tell whether there were runs shortly before, by the same clock: one that has jumped ahead makes all look old."""
     slots = database.execute(
-        "SELECT count(DISTINCT CAST(started / ? AS INTEGER)) FROM run WHERE started BETWEEN ? AND ?",
+        "SELECT count(DISTINCT floor(started / ?)) FROM run WHERE started BETWEEN ? AND ?",
         (MOMENT, now - LONGEST_ABSENCE, now + STEP_BACK),
     ).fetchone()[0]
     first = database.execute("SELECT min(started) FROM run").fetchone()[0]
@@ -67,12 +61,11 @@ def is_plausible(database: sqlite3.Connection, now: float) -> bool:
     return bool(is_young or slots >= FEWEST_MOMENTS)
 
 
-def tend(database: sqlite3.Connection, path: Path, now: float) -> Upkeep:
+def tend(database: Database, now: float) -> Upkeep:
     """Do a round of upkeep.
 
     Args:
         database: the state, open, outside a transaction.
-        path: its file.
         now: seconds since 1970.
 
     Raises:
@@ -80,21 +73,22 @@ def tend(database: sqlite3.Connection, path: Path, now: float) -> Upkeep:
 
     """
     try:
-        with writing(database):
+        with database.writing():
             runs = _forget_runs(database, now - KEPT_RUNS)
-            database.execute("INSERT OR REPLACE INTO upkeep VALUES ('state', ?)", (now,))
-        database.execute("PRAGMA optimize")
-        freed = _give_back(database, path)
-        # Folds the log into the file, and cuts it; where another run reads, what can be folded is.
-        database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            database.execute("DELETE FROM worker WHERE seen < ?", (now - KEPT_RUNS,))
+            database.execute(
+                "INSERT INTO upkeep (name, at) VALUES ('state', ?) ON CONFLICT (name) DO UPDATE SET at = excluded.at",
+                (now,),
+            )
+        freed = database.tidy()
     except sqlite3.Error as error:
-        raise explain(error, path) from error
+        raise database.explain(error) from error
     return Upkeep(runs=runs, freed=freed)
 
 
-def _forget_runs(database: sqlite3.Connection, before: float) -> int:
+def _forget_runs(database: Database, before: float) -> int:
     """Forget the runs that ended before a time, but for the last of each job and those with work left."""
-    database.execute("CREATE TEMP TABLE old (id INTEGER PRIMARY KEY, last INTEGER NOT NULL)")
+    database.execute("CREATE TEMP TABLE old (id BIGINT PRIMARY KEY, last BIGINT NOT NULL)")
     database.execute(
         "INSERT INTO old SELECT r.id, l.last FROM run AS r "
         "JOIN (SELECT job, max(id) AS last FROM run GROUP BY job) AS l ON l.job = r.job "
@@ -106,8 +100,8 @@ def _forget_runs(database: sqlite3.Connection, before: float) -> int:
         "WHERE run IN (SELECT id FROM old) AND state = 2"
     )
     database.execute(
-        "INSERT INTO answer SELECT 0, source, kind, sum(number) FROM answer WHERE run IN (SELECT id FROM old) "
-        "GROUP BY 2, 3 ON CONFLICT DO UPDATE SET number = number + excluded.number"
+        "INSERT INTO answer (run, source, kind, number) SELECT 0, source, kind, sum(number) FROM answer WHERE run IN (SELECT id FROM old) "
+        "GROUP BY 2, 3 ON CONFLICT (run, source, kind) DO UPDATE SET number = answer.number + excluded.number"
     )
     for table in ("answer", "ledger"):
         database.execute(f"DELETE FROM {table} WHERE run IN (SELECT id FROM old)")
@@ -116,33 +110,7 @@ def _forget_runs(database: sqlite3.Connection, before: float) -> int:
     return number
 
 
-def _give_back(database: sqlite3.Connection, path: Path) -> int:
-    """Write the file anew where much of it is free, there is room for that, and nobody else is at work."""
-    page, pages, free = (
-        int(database.execute(f"PRAGMA {name}").fetchone()[0])
-        for name in ("page_size", "page_count", "freelist_count")
-    )
-    needed = page * (pages - free)
-    if page * free < max(LEAST_FREED, FREED_SHARE * page * pages):
-        return 0
-    is_alone = database.execute("SELECT 1 FROM run WHERE ended IS NULL LIMIT 1").fetchone() is None
-    # It is written twice: to the side, and into the log.
-    if not is_alone or shutil.disk_usage(path.parent).free < 3 * needed:
-        return 0
-    try:
-        # Not in memory, which may be smaller than the file.
-        database.execute("PRAGMA temp_store = FILE")
-        database.execute("VACUUM")
-    except sqlite3.OperationalError as error:
-        # It was not urgent: another run may have begun meanwhile, or the disk have filled.
-        logger.warning("%s: its free room was not given back: %s", path, error)
-        return 0
-    finally:
-        database.execute("PRAGMA temp_store = MEMORY")
-    return page * free
-
-
-def mend_clock(database: sqlite3.Connection, now: float) -> None:
+def mend_clock(database: Database, now: float) -> None:
     """Move what was planned by a clock that was ahead: else its lists would not be looked at until then.
 
     Runs that began later than now tell. Where they are few among the last ones, it was they whose clock was wrong; where
@@ -157,7 +125,7 @@ def mend_clock(database: sqlite3.Connection, now: float) -> None:
         return
     # Moments, not rows: one call may begin a thousand crawls.
     last = database.execute(
-        "SELECT min(started), max(id) AS latest FROM run GROUP BY CAST(started / ? AS INTEGER) ORDER BY latest DESC LIMIT ?",
+        "SELECT min(started), max(id) AS latest FROM run GROUP BY floor(started / ?) ORDER BY latest DESC LIMIT ?",
         (MOMENT, WITNESSES),
     ).fetchall()
     ahead = sum(started > now + STEP_BACK for started, _ in last)
@@ -174,10 +142,10 @@ def mend_clock(database: sqlite3.Connection, now: float) -> None:
     move_back(database, now)
 
 
-def move_back(database: sqlite3.Connection, now: float) -> None:
+def move_back(database: Database, now: float) -> None:
     """Count what was fetched "later" as fetched now, its next visit as far away as it was planned."""
     database.execute(
-        "UPDATE url SET due = ? + max(0, due - fetched), fetched = ?, first_fetched = min(first_fetched, ?) "
+        "UPDATE url SET due = ? + greatest(0, due - fetched), fetched = ?, first_fetched = least(first_fetched, ?) "
         "WHERE fetched > ?",
         (now, now, now, now),
     )
@@ -186,8 +154,8 @@ def move_back(database: sqlite3.Connection, now: float) -> None:
     for column in ("last_new", "last_read"):
         database.execute(f"UPDATE source SET {column} = ? WHERE {column} > ?", (now, now))
     database.execute(
-        "UPDATE trouble SET since = min(since, ?), seen = min(seen, ?), told = min(told, ?)",
-        (now, now, now),
+        "UPDATE trouble SET since = least(since, ?), seen = least(seen, ?), told = CASE WHEN told > ? THEN ? ELSE told END",
+        (now, now, now, now),
     )
     # Days that have not come would be compared with for weeks.
     tomorrow = now + DAY

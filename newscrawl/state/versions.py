@@ -16,6 +16,8 @@ PARTS: Final = (
     "notes",
 )  # fmt: skip
 """Fields whose change makes a new version. Dates do not: some sites set them on every save."""
+DIGEST_BYTES: Final = 8
+"""Of what is compared with one other value only."""
 Change = Literal[" ", "-", "+"]
 
 
@@ -37,6 +39,42 @@ def content_of(article: Article) -> dict[str, Any]:
     return values
 
 
+class Basis(msgspec.Struct, array_like=True, frozen=True):
+    """What a later version is compared with, in some 150 bytes: on many machines the line itself may be far away."""
+
+    text_hash: str
+    parts: dict[str, bytes]
+    """A digest of each of `PARTS`."""
+    notes: list[bytes]
+    """Digests of the notes' texts."""
+
+    @classmethod
+    def of(cls, article: Article) -> "Basis":
+        """Take it of a version."""
+        parts = {name: _digest(value) for name, value in content_of(article).items()}
+        return cls(
+            article.text_hash, parts, [_digest(_folded(note.text)) for note in article.notes]
+        )
+
+    @classmethod
+    def read(cls, data: bytes) -> "Basis":
+        """Read it as `written` has written it.
+
+        Raises:
+            msgspec.MsgspecError: it is none.
+
+        """
+        return msgspec.msgpack.decode(data, type=cls)
+
+    def written(self) -> bytes:
+        """Write it down."""
+        return msgspec.msgpack.encode(self)
+
+
+def _digest(value: Any) -> bytes:
+    return hashlib.blake2b(msgspec.msgpack.encode(value), digest_size=DIGEST_BYTES).digest()
+
+
 def content_hash(article: Article) -> bytes:
     """Hash what makes a version."""
     data = msgspec.msgpack.encode(content_of(article))
@@ -54,21 +92,20 @@ def first_version(article: Article) -> Article:
     return replace(article, revision=Revision(number=1))
 
 
-def next_version(article: Article, before: Article, number: int) -> Article:
+def next_version(article: Article, before: Basis, number: int) -> Article:
     """Mark an article as a later version: what changed, and the corrections that are new."""
-    old, new = content_of(before), content_of(article)
-    known = {_folded(note.text) for note in before.notes}
+    own = Basis.of(article)
     corrections = (
         note.text
         for note in article.notes
-        if note.kind == "correction" and _folded(note.text) not in known
+        if note.kind == "correction" and _digest(_folded(note.text)) not in before.notes
     )
     return replace(
         article,
         revision=Revision(
             number=number,
             previous=before.text_hash,
-            changed=tuple(name for name in PARTS if old[name] != new[name]),
+            changed=tuple(name for name in PARTS if own.parts[name] != before.parts.get(name)),
             corrections=tuple(corrections),
         ),
     )

@@ -1,0 +1,225 @@
+"""Lease addresses: of hosts that are neither held nor resting, one after the other on each."""
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from newscrawl.state import Claim, Lease
+from newscrawl.state.ends import End
+from newscrawl.state.plan import LONGEST_WAIT
+from newscrawl.state.running import DONE, LEASE_SECONDS, LEASED, WAITING, Run
+
+MAX_ATTEMPTS: Final = 8
+"""Leases without an ack after which an address is given up: it may be what kills the process."""
+LEASE_COLUMNS: Final = (
+    "id, url, attempts, priority, request, first_fetched, etag, last_modified, hints, article"
+)
+MOST_TAKEN: Final = 200
+"""Addresses on one host that are taken over from another run at once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """A host that may be asked."""
+
+    id: int
+    name: str
+    source: str
+    is_distrusted: bool
+    is_article: Any
+    """What of it waits; true or false as the database has it."""
+    free: int
+    """Requests that it may take now."""
+
+
+class Claiming:
+    """Leases addresses, within the state's transactions."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.database = run.database
+        self.per_source = max(run.manners.per_source, run.concurrency)
+
+    def claim(self, number: int) -> Claim:
+        """Lease up to so many addresses."""
+        now = self.run.now()
+        if self.run.articles_left() == 0:
+            return Claim()
+        leases = self._claim_own(number, now)
+        if not leases and self.run.key.joins and self._take_over(number, now):
+            leases = self._claim_own(number, now)
+        return Claim(tuple(leases), 0.0 if leases else self._wait(now))
+
+    def drained(self) -> bool:
+        """Tell whether nothing is left that this run could claim, and nothing is leased to it."""
+        manners, number = self.run.manners, self.run.number
+        hosts = self.database.execute(
+            "SELECT q.host FROM queue AS q JOIN host AS h ON h.id = q.host "
+            "WHERE q.run = ? AND q.waiting > 0 AND h.next_at <= ?",
+            (number, self.run.now() + manners.patience),
+        ).fetchall()
+        is_waiting = self.run.articles_left() != 0 and any(
+            not self.run.is_full(host) for (host,) in hosts
+        )
+        leased = self.database.execute(
+            f"SELECT 1 FROM url WHERE run = ? AND state = {LEASED} LIMIT 1", (number,)
+        ).fetchone()
+        return not is_waiting and leased is None and not self._may_take_over()
+
+    def _may_take_over(self) -> bool:
+        return self.run.key.joins and bool(
+            self.database.execute(
+                "SELECT 1 FROM queue AS q JOIN run AS r ON r.id = q.run JOIN host AS h ON h.id = q.host "
+                "WHERE r.job = ? AND q.run <> ? AND q.waiting > 0 AND h.next_at <= ? LIMIT 1",
+                (self.run.key.job, self.run.number, self.run.now() + self.run.manners.patience),
+            ).fetchone()
+        )
+
+    def renew(self, leases: list[int]) -> None:
+        """Put off the end of leases, and take back those of others that have expired."""
+        now = self.run.now()
+        self.database.executemany(
+            f"UPDATE url SET lease_until = ? WHERE id = ? AND run = ? AND state = {LEASED}",
+            [(now + LEASE_SECONDS, lease, self.run.number) for lease in sorted(leases)],
+        )
+        self.run.return_leases("lease_until < ?", now)
+
+    def _claim_own(self, number: int, now: float) -> list[Lease]:
+        leases = list[Lease]()
+        hosts = self._ready_hosts(now, number)
+        busy = self._busy_sources() if hosts else Counter[str]()
+        for host in hosts:
+            room = min(
+                host.free, number - len(leases), self.per_source - busy[host.source],
+                self.run.hosts.room_on(host.id, self.run.manners, self.run.claimed[host.id]),
+            )  # fmt: skip
+            left = self.run.articles_left()
+            if host.is_article and left is not None:
+                room = min(room, left)
+            taken = self._lease(host, room, now) if room > 0 else []
+            busy[host.source] += len(taken)
+            self.run.claimed.add(host.id, len(taken))
+            leases += taken
+            if len(leases) >= number:
+                break
+        return leases
+
+    def _busy_sources(self) -> Counter[str]:
+        """Count the leases by registered domain: a publisher's hosts often stand on one machine."""
+        rows = self.database.execute(
+            "SELECT h.source, count(*) FROM url AS u JOIN host AS h ON h.id = u.held "
+            f"WHERE u.state = {LEASED} GROUP BY h.source"
+        )
+        return Counter(dict(rows.fetchall()))
+
+    def _ready_hosts(self, now: float, number: int) -> list[Ready]:
+        """Give the hosts that may be asked, with the number of requests that each may take."""
+        dialect, left = self.database.dialect, self.run.articles_left()
+        enough = ""
+        if left is not None:
+            # With a limit a host's lists are read only until it has enough.
+            enough = (
+                "AND (q.is_article OR NOT EXISTS (SELECT 1 FROM queue AS a WHERE a.run = q.run "
+                f"AND a.is_article AND a.host = q.host AND a.waiting >= {left})) "
+            )
+        rows = self.database.execute(
+            f"SELECT q.host, h.name, h.source, h.distrusted, q.is_article, {dialect.busy} "
+            "FROM queue AS q JOIN host AS h ON h.id = q.host "
+            f"WHERE q.run = ? AND q.waiting > 0 AND h.next_at <= ? AND {dialect.busy} < ? {enough}"
+            "AND EXISTS (SELECT 1 FROM url WHERE run = q.run AND is_article = q.is_article "
+            f"AND host = q.host AND state = {WAITING} AND coalesce(not_before, 0) <= ?) "
+            f"ORDER BY q.is_article, h.next_at LIMIT ? {dialect.skip_locked}",
+            (self.run.number, now, self.run.concurrency, now, 2 * number),
+        ).fetchall()
+        most = 1 if self.run.manners.delay else self.run.concurrency
+        found = dict[int, Ready]()
+        for host, name, source, distrusted, is_article, busy in rows:
+            found.setdefault(
+                host,
+                Ready(
+                    id=host, name=name, source=source, is_distrusted=bool(distrusted), is_article=is_article,
+                    free=min(most, self.run.concurrency - busy),
+                ),
+            )  # fmt: skip
+        return list(found.values())
+
+    def _lease(self, host: Ready, room: int, now: float) -> list[Lease]:
+        rows = self.database.execute(
+            "WITH taken AS (SELECT id FROM url WHERE run = ? AND is_article = ? AND host = ? "
+            f"AND state = {WAITING} AND coalesce(not_before, 0) <= ? "
+            f"ORDER BY priority DESC, attempts, id LIMIT ? {self.database.dialect.skip_locked_urls}) "
+            f"UPDATE url SET state = {LEASED}, held = host, lease_until = ?, attempts = attempts + 1 "
+            f"WHERE id IN (SELECT id FROM taken) RETURNING {LEASE_COLUMNS}",
+            (self.run.number, host.is_article, host.id, now, room, now + LEASE_SECONDS),
+        ).fetchall()
+        leases = []
+        # In the order in which they were to be taken; RETURNING has none.
+        for row in sorted(rows, key=lambda row: (-row[3], row[2], row[0])):
+            if row[2] > MAX_ATTEMPTS:
+                self._give_up(row[0])
+                continue
+            leases.append(_lease_of(row, host))
+        self.run.claimed_articles.add(None, len(leases) if host.is_article else 0)
+        if leases and self.run.manners.delay and self.run.concurrency > 1:
+            self.run.hosts.rest(host.id, now + self.run.manners.delay)
+        return leases
+
+    def _give_up(self, url: int) -> None:
+        self.database.execute(
+            f"UPDATE url SET state = {DONE}, held = NULL, lease_until = NULL, outcome = ?, "
+            "reason = 'given_up', failures = failures + 1, due = ? WHERE id = ?",
+            (str(End.FAILED), self.run.now() + LONGEST_WAIT, url),
+        )
+        (source,) = self.database.execute(
+            "SELECT source FROM host WHERE id = (SELECT host FROM url WHERE id = ?)", (url,)
+        ).fetchone()
+        self.run.count(End.FAILED, "given_up", source)
+
+    def _take_over(self, number: int, now: float) -> int:
+        """Take waiting addresses over from runs that are at work on the same job, or have left it.
+
+        Whole stretches of a host, of those that wait most: connections and robots.txt go with a host. What another run
+        has counted as met is counted here instead; a run that has ended has counted it as left.
+        """
+        rows = self.database.execute(
+            "SELECT q.run, q.host, q.is_article, r.ended FROM queue AS q JOIN host AS h ON h.id = q.host "
+            "JOIN run AS r ON r.id = q.run WHERE r.job = ? AND q.run <> ? AND q.waiting > 0 AND h.next_at <= ? "
+            f"AND {self.database.dialect.busy} = 0 ORDER BY q.is_article, q.waiting DESC LIMIT ?",
+            (self.run.key.job, self.run.number, now, number),
+        ).fetchall()
+        taken = 0
+        for run, host, is_article, ended in rows:
+            count = self.database.execute(
+                "WITH taken AS (SELECT id FROM url WHERE run = ? AND host = ? AND is_article = ? "
+                f"AND state = {WAITING} ORDER BY priority DESC, attempts, id LIMIT ? "
+                f"{self.database.dialect.skip_locked_urls}) "
+                "UPDATE url SET run = ?, met = ? WHERE id IN (SELECT id FROM taken)",
+                (run, host, is_article, MOST_TAKEN, self.run.number, -self.run.number),
+            ).rowcount
+            if ended is None:
+                self.run.ask(-count, run)
+            self.run.ask(count)
+            taken += count
+        return taken
+
+    def _wait(self, now: float) -> float:
+        """Give the seconds until the next host has rested; a held one tells nothing."""
+        poll = self.database.dialect.poll_seconds
+        row = self.database.execute(
+            "SELECT min(h.next_at) FROM queue AS q JOIN host AS h ON h.id = q.host "
+            "WHERE q.run = ? AND q.waiting > 0 AND h.next_at > ?",
+            (self.run.number, now),
+        ).fetchone()
+        return poll if row[0] is None else min(max(row[0] - now, 0.001), poll)
+
+
+def _lease_of(row: tuple[Any, ...], host: Ready) -> Lease:
+    url, address, attempts, priority, request, first, etag, modified, hints, article = row
+    lease = Lease(
+        id=url, url=address, host=host.name, is_article=bool(host.is_article), attempts=attempts,
+        priority=priority, request=request, first_fetched=first,
+    )  # fmt: skip
+    # One 304 in a row is believed: the visit after it sees the page, and tells whether it was true.
+    if article is None or hints or host.is_distrusted:
+        return lease
+    return replace(lease, etag=etag, last_modified=modified)

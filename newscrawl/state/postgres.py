@@ -1,0 +1,695 @@
+"""The state in a PostgreSQL database, for any number of machines.
+
+Hosts are claimed with `SKIP LOCKED`, and held by a count that the claim itself raises, so that two claims at the same
+moment never get the same host. A transaction that met another one in the wrong order, or whose server went away, is done
+again; of one that broke at its commit the server is asked what became of it.
+"""
+
+import logging
+import os
+import threading
+import time
+import uuid
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+from newscrawl.errors import StateError, UsageError
+from newscrawl.state import Manners, RunKey
+from newscrawl.state.back_ends import BackEnd
+from newscrawl.state.backend import NEW_URL, Dialect
+from newscrawl.state.ending import BURIED
+from newscrawl.state.engine import Engine, Party, Work, parties_of
+from newscrawl.state.files import Slots
+from newscrawl.state.frontier import SQLFrontier
+from newscrawl.state.lines import REMOTE, open_lines
+from newscrawl.state.place import StatePlace
+from newscrawl.state.postgres_schema import FIRST, MIGRATIONS, SCHEMA_VERSION
+from newscrawl.state.running import Run, machine
+
+try:
+    import psycopg
+    from psycopg import errors
+    from psycopg.adapt import Loader
+    from psycopg.types.string import StrDumper
+except ModuleNotFoundError as missing:
+    raise UsageError("a state in PostgreSQL needs newscrawl[postgres]") from missing
+
+logger = logging.getLogger(__name__)
+
+CONNECT_SECONDS: Final = 10
+PATIENCE: Final = 120.0
+"""Seconds for which a server that went away is waited for; a restart takes less."""
+PAUSE: Final = 0.5
+LONGEST_PAUSE: Final = 5.0
+GRACE: Final = 60.0
+"""Seconds after a start of the server in which runs that were at work before count as alive: they connect again."""
+AGAIN: Final = 20
+"""How often a transaction is done again that met others in the wrong order."""
+CLOCK_SECONDS: Final = 60.0
+"""Seconds between two looks at the server's clock."""
+IDLE_SECONDS: Final = 120
+"""Seconds after which the server ends a transaction in which nothing happens: its client hangs, and others wait."""
+SESSION: Final = (
+    f"-c idle_in_transaction_session_timeout={IDLE_SECONDS}s -c tcp_keepalives_idle=20 "
+    "-c tcp_keepalives_interval=10 -c tcp_keepalives_count=3 -c client_min_messages=warning -c application_name=newscrawl"
+)
+"""A machine that is cut off without a word is noticed within a minute: until then its runs count as alive."""
+WRONG_CLOCK: Final = 60.0
+"""Seconds by which this machine's clock may differ from the server's."""
+PLACE_FILE: Final = ".place"
+RUNS, WORKERS, SERIAL = 1, 2, 3
+"""Kinds of advisory locks."""
+BROKEN: Final = (psycopg.OperationalError, psycopg.InterfaceError)
+
+
+class _Text(StrDumper):
+    """Writes text as PostgreSQL can hold it: no NUL, no half of a surrogate pair."""
+
+    def dump(self, obj: str) -> bytes:
+        """Encode it."""
+        return obj.replace("\0", "�").encode("utf-8", "replace")
+
+
+class _Whole(Loader):
+    """Reads sums of whole numbers, which PostgreSQL gives without limit, as whole numbers."""
+
+    def load(self, data: Any) -> int | float:
+        """Decode it."""
+        text = bytes(data).decode()
+        return int(text) if text.lstrip("-").isdigit() else float(text)
+
+
+class PostgresDatabase:
+    """A connection to a state in PostgreSQL, as `newscrawl.state.backend.Database` asks for it.
+
+    Args:
+        place: where it is.
+        create: whether the tables are made where there are none.
+
+    Raises:
+        StateError: it cannot be used.
+
+    """
+
+    dialect = Dialect(
+        busy="h.busy",
+        skip_locked="FOR UPDATE OF h SKIP LOCKED",
+        skip_locked_urls="FOR UPDATE SKIP LOCKED",
+        poll_seconds=0.5,
+    )
+
+    def __init__(self, place: StatePlace, *, create: bool = True) -> None:
+        self.place = place
+        self.class_of = {
+            kind: _number(f"{place.schema}:{kind}") for kind in (RUNS, WORKERS, SERIAL)
+        }
+        self._skew = 0.0
+        self._looked = -CLOCK_SECONDS
+        self.connection = self._connected()
+        try:
+            self._prepare(create=create)
+        except BaseException:
+            self.connection.close()
+            raise
+
+    # -- the interface ------------------------------------------------------------------------
+
+    def execute(self, query: str, values: Sequence[Any] = (), /) -> "psycopg.Cursor[Any]":
+        """Run a statement."""
+        if not values:
+            return self.connection.execute(query)
+        return self.connection.execute(_translated(query), values)
+
+    def executemany(self, query: str, values: Iterable[Sequence[Any]], /) -> Any:
+        """Run a statement for each of several rows, in one journey."""
+        rows = list(values)
+        if rows:
+            self.connection.cursor().executemany(_translated(query), rows)
+
+    def insert_urls(self, rows: Sequence[Sequence[Any]]) -> set[bytes]:
+        """Insert addresses that nobody has, all in one statement."""
+        columns = list(zip(*rows, strict=True))
+        types = ("bytea", "text", "int8", "bool", "int8", "int8", "int8", "float8", "bytea", "text")
+        given = ", ".join(f"%s::{kind}[]" for kind in types)
+        query = (
+            f"INSERT INTO url ({NEW_URL}) SELECT * FROM unnest({given}) "
+            "ON CONFLICT (key) DO NOTHING RETURNING key"
+        )
+        found = self.connection.execute(query, [list(column) for column in columns])
+        return {bytes(key) for (key,) in found}
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Run a transaction; it is not done again."""
+        try:
+            with self.connection.transaction():
+                yield
+        except psycopg.Error as error:
+            raise self.explain(error) from error
+
+    def explain(self, error: Exception) -> StateError:
+        """Say what an error means, and what to do."""
+        said = " ".join(str(error).split())
+        meanings: dict[type[Exception], str] = {
+            errors.InsufficientPrivilege: "may not be used by this user: grant it what docs/scale.md names",
+            errors.DiskFull: "cannot grow: the server's disk is full",
+            errors.ReadOnlySqlTransaction: "is read-only: this server is a standby",
+            errors.TooManyConnections: "takes no more connections: raise max_connections, or have fewer workers",
+        }
+        for kind, meaning in meanings.items():
+            if isinstance(error, kind):
+                return StateError(f"the crawl state {self.place} {meaning} ({said})")
+        return StateError(f"the crawl state {self.place} cannot be used: {said}")
+
+    def now(self) -> float:
+        """Give the server's time: clocks of many machines differ, and hosts rest by one."""
+        if time.monotonic() - self._looked > CLOCK_SECONDS:
+            before = time.time()
+            row = self.connection.execute(
+                "SELECT extract(epoch FROM clock_timestamp())::float8"
+            ).fetchone()
+            after = time.time()
+            self._skew = (row[0] if row else before) - (before + after) / 2
+            self._looked = time.monotonic()
+        return time.time() + self._skew
+
+    def serialise(self, what: str) -> None:
+        """Let nobody else pass here with the same word until the transaction is over."""
+        self.connection.execute(
+            "SELECT pg_advisory_xact_lock(%s, %s)", (self.class_of[SERIAL], _number(what))
+        )
+
+    def problems(self) -> Iterator[str]:
+        """Check what is counted beside the addresses; the server checks its files itself."""
+        query = "SELECT count(*) FROM host AS h WHERE busy <> (SELECT count(*) FROM url WHERE state = 1 AND held = h.id)"
+        row = self.connection.execute(query).fetchone()
+        if row and row[0]:
+            yield f"{row[0]} hosts do not count what is leased"
+
+    def quick_problems(self) -> list[str]:
+        """Tell whether it can be written, and whether this machine's clock is right."""
+        found = []
+        row = self.connection.execute("SELECT pg_is_in_recovery()").fetchone()
+        if row and row[0]:
+            found.append("this server is a standby, which nobody can write to: name the primary")
+        if abs(self.now() - time.time()) > WRONG_CLOCK:
+            found.append(
+                f"its clock and this machine's differ by {self.now() - time.time():+.0f} s"
+            )
+        return found
+
+    def size(self) -> int:
+        """Give the bytes of its tables and indices."""
+        query = (
+            "SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0)::int8 FROM pg_class AS c "
+            "JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = %s AND c.relkind = 'r'"
+        )
+        row = self.connection.execute(query, (self.place.schema,)).fetchone()
+        return int(row[0]) if row else 0
+
+    def tidy(self) -> int:
+        """Nothing: the server gives room back by itself (autovacuum)."""
+        return 0
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.connection.close()
+
+    # -- connecting -----------------------------------------------------------------------------
+
+    def reconnect(self) -> None:
+        """Connect again, after the server went away.
+
+        Raises:
+            psycopg.OperationalError: it is not back yet.
+
+        """
+        with suppress(psycopg.Error):
+            self.connection.close()
+        self._looked = -CLOCK_SECONDS
+        self.connection = self._connect()
+
+    def started(self) -> float:
+        """Give when the server was started, in seconds since 1970."""
+        query = "SELECT extract(epoch FROM pg_postmaster_start_time())::float8"
+        row = self.connection.execute(query).fetchone()
+        return float(row[0]) if row else 0.0
+
+    def _connected(self) -> "psycopg.Connection[Any]":
+        try:
+            return self._connect()
+        except psycopg.Error as error:
+            said = " ".join(str(error).split())
+            raise StateError(f"the crawl state {self.place} cannot be reached: {said}") from error
+
+    def _connect(self) -> "psycopg.Connection[Any]":
+        assert self.place.server is not None
+        connection = psycopg.connect(
+            self.place.server, autocommit=True, connect_timeout=CONNECT_SECONDS, options=SESSION,
+            keepalives_idle=20, keepalives_interval=10, keepalives_count=3,
+        )  # fmt: skip
+        connection.adapters.register_dumper(str, _Text)
+        connection.adapters.register_loader("numeric", _Whole)
+        connection.execute(f'SET search_path TO "{self.place.schema}", pg_catalog')
+        return connection
+
+    def _prepare(self, *, create: bool) -> None:
+        try:
+            version = self._version()
+            if version == SCHEMA_VERSION:
+                return
+            if version is None and not create:
+                raise StateError(f"there is no crawl state at {self.place}")
+            with self.connection.transaction():
+                # Two that begin at the same moment make the tables one after the other.
+                self.serialise("schema")
+                self._migrate(self._version())
+        except psycopg.Error as error:
+            raise self.explain(error) from error
+
+    def _version(self) -> int | None:
+        """Give the version of the schema; None where there is none.
+
+        Raises:
+            StateError: it is newer than this program, or not ours.
+
+        """
+        found = self.connection.execute(
+            "SELECT (SELECT count(*) FROM pg_tables WHERE schemaname = %s), to_regclass(%s) IS NOT NULL",
+            (self.place.schema, f'"{self.place.schema}".newscrawl'),
+        ).fetchone()
+        tables, is_ours = found or (0, False)
+        if not is_ours:
+            if tables:
+                raise StateError(
+                    f"{self.place}: the schema {self.place.schema} has tables of another program; name another, ?schema=…"
+                )
+            return None
+        row = self.connection.execute("SELECT max(version) FROM newscrawl").fetchone()
+        version = int(row[0]) if row else 0
+        if version > SCHEMA_VERSION:
+            raise StateError(
+                f"{self.place} was written by a newer newscrawl (state schema {version}, this one knows "
+                f"{SCHEMA_VERSION}); use that version"
+            )
+        return version
+
+    def _migrate(self, version: int | None) -> None:
+        if version is None:
+            self.connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{self.place.schema}"')
+            self.connection.execute(
+                "CREATE TABLE newscrawl (version INTEGER NOT NULL, since TIMESTAMPTZ DEFAULT now())"
+            )
+            version = FIRST - 1
+        for number in range(version + 1, SCHEMA_VERSION + 1):
+            # Names are compared by their bytes, as SQLite does.
+            script = MIGRATIONS[number - FIRST].replace(" TEXT", ' TEXT COLLATE "C"')
+            self.connection.execute(script)
+            self.connection.execute("INSERT INTO newscrawl (version) VALUES (%s)", (number,))
+
+
+class PostgresLocks:
+    """Tells runs that are alive from those that died: each holds an advisory lock, which goes with its connection."""
+
+    def __init__(self, database: PostgresDatabase, kind: int = RUNS) -> None:
+        self.database = database
+        self.kind = database.class_of[kind]
+        self._own: set[int] = set()
+        self.missing: set[int] = set()
+        """Own runs whose lock went with a connection, and is not taken again yet."""
+        self.lost: set[int] = set()
+        """Own runs that were taken for dead meanwhile."""
+
+    def take(self, number: int) -> None:
+        """Take the lock of a new run."""
+        self.database.execute("SELECT pg_advisory_lock(?, ?)", (self.kind, number))
+        self._own.add(number)
+
+    def take_again(self) -> None:
+        """Take those that the old connection had; the server may not have noticed yet that it is gone."""
+        for number in list(self.missing):
+            ended = self.database.execute(
+                "SELECT ended FROM run WHERE id = ?", (number,)
+            ).fetchone()
+            if ended is None or ended[0] is not None:
+                self.lost.add(number)
+                self.missing.discard(number)
+                continue
+            row = self.database.execute(
+                "SELECT pg_try_advisory_lock(?, ?)", (self.kind, number)
+            ).fetchone()
+            if row and row[0]:
+                self.missing.discard(number)
+
+    def own(self) -> set[int]:
+        """Give those of this process."""
+        return self._own - self.lost
+
+    def is_own(self, number: int) -> bool:
+        """Tell whether this process holds it."""
+        return number in self._own
+
+    def is_alive(self, number: int) -> bool:
+        """Tell whether a process holds it; see `living`."""
+        return number in self.living([number])
+
+    def living(self, numbers: Sequence[int]) -> set[int]:
+        """Give those that a process holds, or may be about to take again after the server was restarted."""
+        asked = [number for number in numbers if number not in self._own]
+        found = set(numbers) - set(asked)
+        if not asked:
+            return found
+        rows = self.database.execute(
+            "SELECT objid::int8 FROM pg_locks WHERE locktype = 'advisory' AND classid = ?::int4::oid AND objsubid = 2 "
+            "AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+            (self.kind,),
+        )
+        found |= {int(number) for (number,) in rows} & set(asked)
+        started, now = self.database.started(), self.database.now()
+        if now - started < GRACE:
+            marks = ", ".join("?" for _ in asked)
+            before = self.database.execute(
+                f"SELECT id FROM run WHERE id IN ({marks}) AND started < ?", (*asked, started)
+            )
+            found |= {int(number) for (number,) in before}
+        return found
+
+    def release(self, number: int) -> None:
+        """Give it back."""
+        if number in self._own:
+            self._own.discard(number)
+            with suppress(psycopg.Error):
+                self.database.execute("SELECT pg_advisory_unlock(?, ?)", (self.kind, number))
+
+
+class Session:
+    """What all runs of a process share that use the same state: a connection, a thread, and who is at work."""
+
+    def __init__(self, place: StatePlace) -> None:
+        self.database = PostgresDatabase(place)
+        self.locks = PostgresLocks(self.database)
+        self.engine = Engine(self._transaction)
+        self.users = 0
+        self.patience = PATIENCE
+        self._deadline: float | None = None
+
+    def close(self) -> None:
+        """Close it, when nobody uses it any more."""
+        self.engine.shut()
+        self.database.close()
+
+    def _transaction(self, works: Sequence[Work]) -> list[Any]:
+        """Do pieces of work together; what one of them breaks is done apart from it."""
+        try:
+            return self._persist(works)
+        except (StateError, OSError):
+            if len(parties_of(works)) == 1 or self.database.connection.closed:
+                raise
+        # Crawls of many sources share the connection: one that fails is to fail alone.
+        results, failed = [], list[BaseException]()
+        for party in parties_of(works):
+            own = [work for work in works if work.party is party]
+            try:
+                done = self._persist(own)
+            except (StateError, OSError) as error:
+                failed.append(error)
+                done = [error] * len(own)
+            results += list(zip(own, done, strict=True))
+        by_work = {id(work): done for work, done in results}
+        return [by_work[id(work)] for work in works]
+
+    def _persist(self, works: Sequence[Work]) -> list[Any]:
+        """Do a transaction, again where it met others in the wrong order or its server went away."""
+        deadline, pause, times = time.monotonic() + self.patience, PAUSE, 0
+        while True:
+            try:
+                return self._once(works)
+            except (
+                errors.DeadlockDetected,
+                errors.SerializationFailure,
+                errors.UniqueViolation,
+            ) as error:
+                times += 1
+                if times > AGAIN:
+                    raise self.database.explain(error) from error
+            except _Gone as gone:
+                if time.monotonic() > deadline:
+                    raise self.database.explain(gone.error) from gone.error
+                logger.warning("the crawl state went away, and is waited for: %s", gone)
+                pause = self._wait_for_it(deadline, pause)
+                if gone.transaction is not None and self._was_committed(gone.transaction):
+                    for party in parties_of(works):
+                        party.committed()
+                    return gone.results
+                for party in reversed(parties_of(works)):
+                    party.undone()
+            except psycopg.Error as error:
+                raise self.database.explain(error) from error
+
+    def _once(self, works: Sequence[Work]) -> list[Any]:
+        parties = parties_of(works)
+        connection = self.database.connection
+        results, transaction = list[Any](), None
+        try:
+            connection.execute("BEGIN")
+            if self.locks.missing:
+                self.locks.take_again()
+            results = [work.call() for work in works]
+            for party in parties:
+                party.before_commit()
+            row = connection.execute("SELECT pg_current_xact_id_if_assigned()::text").fetchone()
+            transaction = row[0] if row else None
+            connection.execute("COMMIT")
+        except BaseException as error:
+            if isinstance(error, BROKEN) and connection.broken:
+                if transaction is None:
+                    self._undo(parties)
+                raise _Gone(error, transaction, results) from error
+            with suppress(psycopg.Error):
+                connection.execute("ROLLBACK")
+            self._undo(parties)
+            raise
+        for party in parties:
+            party.committed()
+        return results
+
+    def _undo(self, parties: Sequence[Party]) -> None:
+        for party in reversed(parties):
+            party.undone()
+
+    def _wait_for_it(self, deadline: float, pause: float) -> float:
+        """Connect again, however often it takes, and take the locks of this process's runs again."""
+        while True:
+            try:
+                self.database.reconnect()
+                self.locks.missing |= self.locks.own()
+                self.locks.take_again()
+            except psycopg.Error as error:
+                if time.monotonic() > deadline:
+                    raise self.database.explain(error) from error
+                time.sleep(pause)
+                pause = min(2 * pause, LONGEST_PAUSE)
+            else:
+                return pause
+
+    def _was_committed(self, transaction: str) -> bool:
+        row = self.database.connection.execute(
+            "SELECT pg_xact_status(%s::xid8)", (transaction,)
+        ).fetchone()
+        return bool(row and row[0] == "committed")
+
+
+class _Gone(Exception):
+    """The connection broke; what the transaction would have given, if it was about to commit."""
+
+    def __init__(self, error: Exception, transaction: str | None, results: list[Any]) -> None:
+        super().__init__(" ".join(str(error).split()))
+        self.error = error
+        self.transaction = transaction
+        self.results = results
+
+
+_sessions: dict[StatePlace, Session] = {}
+_guard = threading.Lock()
+
+
+def session_of(place: StatePlace) -> Session:
+    """Give the session of this process with a state; `leave` it once."""
+    with _guard:
+        if place not in _sessions:
+            _sessions[place] = Session(place)
+        _sessions[place].users += 1
+        return _sessions[place]
+
+
+def leave(place: StatePlace) -> None:
+    """Leave a session; the last one closes it."""
+    with _guard:
+        session = _sessions[place]
+        session.users -= 1
+        if not session.users:
+            del _sessions[place]
+            session.close()
+
+
+class PostgresFrontier(SQLFrontier):
+    """A run's view of a state in PostgreSQL.
+
+    Args:
+        place: where the state is.
+        articles: the folder of the article files on this machine, or the address of shared storage.
+        run: what the run is known by.
+        manners: how far the run may go, and how it treats hosts.
+
+    Raises:
+        StateError: the state cannot be used, or a source of the run is being crawled by another one.
+
+    """
+
+    def __init__(
+        self, place: StatePlace, articles: Path | str, run: RunKey, manners: Manners | None = None
+    ) -> None:
+        self.place = place
+        self.session = session_of(place)
+        try:
+            database = self.session.database
+            is_remote = isinstance(articles, str) and REMOTE in articles
+            lines = open_lines(
+                database, articles,
+                "" if is_remote else self.session.engine.do_now(_Nobody(), lambda: known_place(database, Path(articles))),
+                None if is_remote else slots_of(Path(articles).absolute()),
+            )  # fmt: skip
+            context = Run(
+                database=database, locks=self.session.locks, lines=lines, key=run, manners=manners or Manners(),
+            )  # fmt: skip
+            super().__init__(context, self.session.engine)
+        except BaseException:
+            leave(place)
+            raise
+
+    async def _do(self, call: Callable[[], Any]) -> Any:
+        if self.run in self.session.locks.lost:
+            raise StateError(BURIED)
+        result = await super()._do(call)
+        if isinstance(result, BaseException):
+            raise result
+        return result
+
+    def _shut(self) -> None:
+        self.context.lines.close()
+        self.locks.release(self.run)
+        leave(self.place)
+
+
+class _Nobody:
+    """Does something in a transaction without keeping anything beside it."""
+
+    def before_commit(self) -> None:
+        """Nothing."""
+
+    committed = undone = before_commit
+
+
+class _Explained(PostgresDatabase):
+    """A connection whose errors say what they mean, for whoever looks at a state and does not try again."""
+
+    def execute(self, query: str, values: Sequence[Any] = (), /) -> "psycopg.Cursor[Any]":
+        """Run a statement.
+
+        Raises:
+            StateError: the state cannot be used.
+
+        """
+        try:
+            return super().execute(query, values)
+        except psycopg.Error as error:
+            raise self.explain(error) from error
+
+
+def open_server(place: StatePlace, *, create: bool = True) -> BackEnd:
+    """Open a state in PostgreSQL to be looked at, on a connection of its own."""
+    database = _Explained(place, create=create)
+    return BackEnd(database=database, locks=PostgresLocks(database), place_id=read_place)
+
+
+def read_place(folder: Path | str) -> str:
+    """Give what a folder of article files is known by; nothing where nobody has written there."""
+    try:
+        return (Path(folder) / PLACE_FILE).read_text().strip()
+    except OSError:
+        return str(folder) if REMOTE in str(folder) else ""
+
+
+def known_place(database: PostgresDatabase, folder: Path) -> str:
+    """Give what a folder is known by, which is made up if it is new, and tell the state where it is.
+
+    Raises:
+        StateError: the folder cannot be written.
+
+    """
+    name = read_place(folder)
+    if not name:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with suppress(FileExistsError), (folder / PLACE_FILE).open("x") as file:
+                file.write(uuid.uuid4().hex)
+        except OSError as error:
+            raise StateError(f"cannot write {folder}: {error.strerror}") from error
+        name = read_place(folder)
+    database.execute(
+        "INSERT INTO place (id, machine, path) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
+        "machine = excluded.machine, path = excluded.path "
+        "WHERE (place.machine, place.path) <> (excluded.machine, excluded.path)",
+        (name, machine(), str(folder.absolute())),
+    )
+    return name
+
+
+@cache
+def slots_of(folder: Path) -> Slots:
+    """Give this process's number among those who write into a folder; it keeps it until it ends."""
+    return Slots(folder)
+
+
+@lru_cache(maxsize=1000)
+def _translated(query: str) -> str:
+    """Write a statement with psycopg's marks."""
+    return query.replace("%", "%%").replace("?", "%s")
+
+
+def _number(text: str) -> int:
+    """Make a number of four bytes of a word, the same on all machines."""
+    return zlib.crc32(text.encode("utf-8", "replace")) - (1 << 31)
+
+
+@contextmanager
+def alone_on(place: StatePlace) -> Iterator[tuple[str, float] | None]:
+    """Hold the lock of runs of what is due; give who has it and since when, where it is taken.
+
+    Raises:
+        StateError: there is no state, or it cannot be used.
+
+    """
+    database = _Explained(place, create=False)
+    try:
+        key = (database.class_of[SERIAL], _number("due"))
+        told = f"newscrawl due {os.getpid()} on {machine()}"
+        database.execute("SELECT set_config('application_name', ?, false)", (told[:63],))
+        taken = database.execute("SELECT pg_try_advisory_lock(?, ?)", key).fetchone()
+        if taken and taken[0]:
+            yield None
+            return
+        holder = database.execute(
+            "SELECT a.application_name, extract(epoch FROM a.backend_start)::float8 FROM pg_locks AS l "
+            "JOIN pg_stat_activity AS a ON a.pid = l.pid WHERE l.locktype = 'advisory' AND l.granted "
+            "AND l.classid = ?::int4::oid AND l.objid = ?::int4::oid AND l.pid <> pg_backend_pid()",
+            key,
+        ).fetchone()
+        who, since = holder or ("", database.now())
+        yield str(who).removeprefix("newscrawl due ") or "unknown", float(since)
+    finally:
+        database.close()
