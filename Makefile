@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: demo test check crash-test simulate coverage bench fix lock docs fixtures wheel clean
+.PHONY: demo test check check-deploy crash-test simulate coverage bench fix lock lock-image docs fixtures wheel clean
 demo: $(STAMP)
 	$(BIN)/newscrawl demo
 
@@ -19,6 +19,10 @@ check: $(STAMP)
 	$(BIN)/lint-imports
 	$(MAKE) --no-print-directory coverage
 	$(MAKE) --no-print-directory test
+
+# The linters and schemas of those who run what is in deploy/, and newscrawl's own parser for what they call; in make test too.
+check-deploy: $(STAMP)
+	$(BIN)/pytest -q tests/test_deploy.py
 
 # Kills a crawl at fifty random moments, and on a full and a read-only disk; the tests do so a few times.
 crash-test: $(STAMP)
@@ -67,6 +71,17 @@ lock:
 	done
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	  --no-annotate --no-emit-index-url --group dev pyproject.toml -o constraints.txt
+	$(MAKE) --no-print-directory lock-image
+
+# What the image has, in the versions that the tests run with; s3fs does not take all of these.
+IMAGE_PINS := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+  --no-emit-index-url
+IMAGE_EXTRAS := --extra postgres --extra remote --extra ops
+lock-image:
+	$(IMAGE_PINS) -c constraints.txt $(IMAGE_EXTRAS) pyproject.toml -o deploy/requirements.txt
+	$(IMAGE_PINS) -c constraints.txt --group build -o deploy/requirements-build.txt
+	cp deploy/requirements.txt deploy/requirements-s3.txt  # uv keeps what it finds, where it can
+	$(IMAGE_PINS) $(IMAGE_EXTRAS) --group s3 pyproject.toml -o deploy/requirements-s3.txt
 
 $(STAMP): constraints.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
