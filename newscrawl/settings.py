@@ -76,6 +76,8 @@ NEWSCRAWL_STATE = default_state
 # Whether a crawl shares its job with others that are at work on it, and the number of the worker that runs it.
 NEWSCRAWL_JOINS = False
 NEWSCRAWL_WORKER = 0
+# Whether a crawl only puts what it starts with, for those who take what is due.
+NEWSCRAWL_LATER = False
 # Whether raw responses are kept, as WARC files; and for single sources, by registered domain.
 NEWSCRAWL_ARCHIVE = True
 NEWSCRAWL_ARCHIVE_SOURCES: dict[str, bool] = {"default": True}

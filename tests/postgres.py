@@ -31,13 +31,14 @@ def programs() -> Path | None:
 class Server:
     """A server; `kill` and `start` as often as wanted."""
 
-    def __init__(self, port: int | None = None) -> None:
+    def __init__(self, port: int | None = None, address: str = "127.0.0.1") -> None:
         found = programs()
         if found is None:
             pytest.skip("there is no PostgreSQL (apt-get install postgresql)")
         self.programs = found
         self.folder = Path(tempfile.mkdtemp(prefix="newscrawl-pg-", dir="/var/tmp"))
         self.port = port or _free_port()
+        self.listens_on = address
         self.process: subprocess.Popen[bytes] | None = None
         self.schemas = 0
 
@@ -59,6 +60,9 @@ class Server:
             "--no-sync",
             "--locale=C.UTF-8",
         )
+        # Machines of a fleet come from other networks than the server's own.
+        with (self.data / "pg_hba.conf").open("a") as rules:
+            rules.write("host all all 10.77.93.0/24 trust\n")
         self.start()
         return self
 
@@ -73,7 +77,7 @@ class Server:
     def start(self, *options: str) -> None:
         """Start it, and wait until it answers."""
         given = {
-            "port": self.port, "listen_addresses": "127.0.0.1", "unix_socket_directories": str(self.folder),
+            "port": self.port, "listen_addresses": self.listens_on, "unix_socket_directories": str(self.folder),
             "max_connections": 200, "shared_buffers": "128MB", "log_min_messages": "fatal", "deadlock_timeout": "100ms",
         }  # fmt: skip
         settings = [part for name, value in given.items() for part in ("-c", f"{name}={value}")]
@@ -105,7 +109,7 @@ class Server:
 
     @property
     def address(self) -> str:
-        return f"postgresql://newscrawl@127.0.0.1:{self.port}/postgres"
+        return f"postgresql://newscrawl@{self.listens_on}:{self.port}/postgres"
 
     def _run(self, program: str, *arguments: str) -> None:
         command = [*_as_user(), str(self.programs / program), *arguments]

@@ -20,6 +20,7 @@ COMMANDS: Final = {
     "demo": "crawl the built-in news site and show what comes out; needs no network",
     "crawl": "crawl sites, or fetch single articles, into JSON lines",
     "run": "crawl again what is due; what a scheduler calls",
+    "worker": "join a state that many share, and run what is due until told to leave",
     "schedule": "write what cron, systemd or Kubernetes need to call newscrawl run --due",
     "fetch": "fetch and clean one page",
     "clean": "clean pages from files, folders or standard input into JSON lines",

@@ -5,7 +5,7 @@ import logging
 import re
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -17,7 +17,7 @@ from scrapy.spiderloader import get_spider_loader
 from newscrawl.cli import add_log_options, positive_number
 from newscrawl.cli.exits import ExitCode
 from newscrawl.cli.output import add_output_options, open_file
-from newscrawl.cli.reporting import write_report
+from newscrawl.cli.reporting import send_articles, write_report
 from newscrawl.crawling import Job, project_settings, run_crawls, stats_of
 from newscrawl.discovery.bounds import parse_bounds
 from newscrawl.discovery.links import link_kind
@@ -90,8 +90,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     state = parser.add_mutually_exclusive_group()
     state.add_argument(
-        "--state", metavar="FILE",
-        help="the crawl state; articles go into the folder articles/ beside it (data/state.db)",
+        "--state", metavar="FILE|ADDRESS",
+        help="the crawl state: a file, beside which articles go into the folder articles/ (data/state.db), or postgresql://…",
     )  # fmt: skip
     state.add_argument(
         "--no-state", action="store_true",
@@ -100,6 +100,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--workers", type=int, default=0, metavar="N",
         help="clean in N processes, so that the crawl goes on meanwhile; 0, the default: in its own",
+    )  # fmt: skip
+    parser.add_argument(
+        "--later", action="store_true",
+        help="fetch nothing: put what the crawl starts with into the state, for newscrawl worker or run --due",
     )  # fmt: skip
     parser.add_argument(
         "--no-archive", action="store_true",
@@ -118,12 +122,15 @@ def run(options: argparse.Namespace) -> ExitCode:
     if options.profiles:
         # Here already: in a crawl the error would be one of many lines.
         read_profiles(Path(options.profiles))
+    if options.later and (options.no_state or options.dry_run):
+        raise UsageError("--later leaves everything to the state: not with --no-state or --dry-run")
     settings = project_settings(
         **log_settings(options),
         **given_settings(options.settings),
         **_state_settings(options),
         **({"NEWSCRAWL_ARCHIVE": False} if options.no_archive else {}),
         **({"NEWSCRAWL_WORKERS": options.workers} if options.workers > 0 else {}),
+        NEWSCRAWL_LATER=options.later,
         NEWSCRAWL_REJECTS=options.rejects or "",
         NEWSCRAWL_PROFILES=options.profiles or "",
         NEWSCRAWL_PROGRESS=not options.quiet,
@@ -143,12 +150,23 @@ def run(options: argparse.Namespace) -> ExitCode:
     for one in stats:
         if not options.quiet:
             print_ends(one)
+    if options.later:
+        return _begun_for_later(stats)
     code = exit_code(stats, _expected_sources(jobs))
     if settings.get("NEWSCRAWL_STATE"):
+        send_articles(settings)
         write_report(
             ran, settings, command="newscrawl crawl", began=began, verdict=Verdict(code=code)
         )
     return code
+
+
+def _begun_for_later(stats: Sequence[dict[str, Any]]) -> ExitCode:
+    """Tell whether all crawls have put what they start with."""
+    is_begun = all(
+        one.get("newscrawl/asked") and "newscrawl/stopped_by" not in one for one in stats
+    )
+    return ExitCode.OK if is_begun else ExitCode.FAILED
 
 
 def _dry_run(options: argparse.Namespace, extra: dict[str, Any], settings: Settings) -> ExitCode:

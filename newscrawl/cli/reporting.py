@@ -23,6 +23,7 @@ from newscrawl.reports.storing import store_report, write_file
 from newscrawl.state.health import Finding, Trouble
 from newscrawl.state.inspection import RUN, open_state
 from newscrawl.state.plan import age_of
+from newscrawl.state.shipping import ship
 from newscrawl.state.troubles import Told
 
 PAGE: Final = "latest.html"
@@ -98,6 +99,18 @@ def export_metrics(report: Report, settings: Settings) -> None:
             state.close()
     except (NewscrawlError, sqlite3.Error) as error:
         complain(str(error))
+
+
+def send_articles(settings: Settings) -> None:
+    """Write what was stored to shared storage, where articles go there; what cannot be written stays in the state."""
+    places = places_of(settings)
+    if isinstance(places.articles, Path):
+        return
+    try:
+        with open_state(places.state, places.articles) as state:
+            ship(state.database, places.articles, everything=True)
+    except NewscrawlError as error:
+        complain(f"articles are kept in the state until they can be sent: {error}")
 
 
 def tell(settings: Settings, ended: Ended) -> None:

@@ -22,6 +22,7 @@ from newscrawl.cli.reporting import (
     check_settings,
     complain,
     export_metrics,
+    send_articles,
     tell,
     write_report,
 )
@@ -184,6 +185,7 @@ def _work(did: _Did, options: argparse.Namespace, settings: Settings, began: flo
         return
     todo, did.lost, did.said = _todo(options, settings, began)
     did.ran = _crawl(todo, options, settings)
+    send_articles(settings)
     skews = [
         skew for one in did.ran if one.crawled and (skew := one.crawled.recording.clock_skew())
     ]

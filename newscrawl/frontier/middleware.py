@@ -125,7 +125,10 @@ class FrontierMiddleware:
         """Put what the spider starts with, and give what can be claimed until nothing is left."""
         try:
             assert self.crawler.spider is not None
-            self.begun = begin_run(self.crawler.settings, self.crawler.spider)
+            settings = self.crawler.settings
+            self.begun = begin_run(settings, self.crawler.spider)
+            if settings.getbool("NEWSCRAWL_JOINS"):
+                start = _nothing()  # who began the job has put all that it starts with
             async for value in self._feed(start):
                 yield value
         except NewscrawlError as error:
@@ -137,6 +140,10 @@ class FrontierMiddleware:
     async def _feed(self, start: AsyncIterator[Any]) -> AsyncIterator[Any]:
         items: asyncio.Queue[Any] = asyncio.Queue(maxsize=BATCH)
         self.seeding = asyncio.create_task(self._seed(start, items))
+        if self.crawler.settings.getbool("NEWSCRAWL_LATER"):
+            # What is put waits for those who take what is due.
+            await self.seeding
+            return
         while not self.trouble and not self.is_closed and not self._is_stint_over():
             while not items.empty():
                 yield items.get_nowait()
@@ -541,9 +548,13 @@ class FrontierMiddleware:
         """End the crawl: the state cannot be written, and nothing may be called done."""
         if self.trouble is None:
             self.trouble = error
-            logger.error(
-                "the crawl stops: %s", error, exc_info=not isinstance(error, NewscrawlError)
+            is_usual = isinstance(error, TakenError) and self.crawler.settings.getint(
+                "NEWSCRAWL_WORKER"
             )
+            logger.log(
+                logging.DEBUG if is_usual else logging.ERROR,
+                "the crawl stops: %s", error, exc_info=not isinstance(error, NewscrawlError),
+            )  # fmt: skip
             assert self.crawler.stats is not None
             self.crawler.stats.set_value("newscrawl/stopped_by", str(error))
             self.crawler.stats.set_value("newscrawl/taken", isinstance(error, TakenError))
@@ -554,9 +565,20 @@ class FrontierMiddleware:
                 )
         self.wake.set()
 
+    async def abandon(self, reason: str) -> None:
+        """End the run at once, whatever is under way: its leases go back."""
+        if self.begun is None or self.is_closed:
+            return
+        self.is_closed = True
+        # Acks from now on are none: what they would store is fetched again.
+        self.trouble = self.trouble or StateError("the run was abandoned")
+        self.wake.set()
+        await asyncio.gather(*self.acks, return_exceptions=True)
+        await self.frontier.close(reason)
+
     async def spider_closed(self, spider: Spider, reason: str) -> None:
         """Wait for what is being written, end the run, and say how it ended."""
-        if self.begun is None:
+        if self.begun is None or self.is_closed:
             return
         self.is_closed = True
         self.wake.set()
@@ -604,3 +626,10 @@ class FrontierMiddleware:
 
     def _request_of(self, response: Response | Failure | None) -> Request | None:
         return getattr(response, "request", None)
+
+
+async def _nothing() -> AsyncIterator[Any]:
+    """Start with nothing."""
+    empty: tuple[Any, ...] = ()
+    for value in empty:
+        yield value
