@@ -61,21 +61,21 @@ def _take_up(run: Run, now: float) -> None:
     run.ask(left + due)
 
 
-def bury_the_dead(database: Database, locks: Locks, lines: Lines, delay: float) -> int:
+def bury_the_dead(database: Database, locks: Locks, lines: Lines | None, delay: float) -> int:
     """End the runs whose process is gone; what they had leased waits again.
 
     Args:
         database: the state, within a transaction.
         locks: tells who is alive.
-        lines: where the dead may have written.
+        lines: where the dead may have written; None where this process does not write there.
         delay: seconds that their hosts rest.
 
     Returns:
         How many were buried.
 
     """
-    numbers = [number for number, *_ in open_runs(database)]
-    dead = sorted(set(numbers) - locks.living(numbers))
+    begun = {number: started for number, *_, started in open_runs(database)}
+    dead = sorted(begun.keys() - locks.living(list(begun)))
     for number in dead:
         return_leases(database, "run = ?", number, delay)
         database.execute(
@@ -83,8 +83,8 @@ def bury_the_dead(database: Database, locks: Locks, lines: Lines, delay: float) 
             (database.now(), number),
         )
         locks.release(number)
-    if dead:
-        lines.settle()
+    if dead and lines:
+        lines.settle(min(begun[number] for number in dead))
     return len(dead)
 
 

@@ -22,6 +22,8 @@ from newscrawl.state.backend import Database
 logger = logging.getLogger(__name__)
 
 UNSAFE: Final = re.compile(r"[^\w.-]|^\.+", re.ASCII)
+LOOKED_BACK: Final = timedelta(days=60)
+"""A writer that died is not held to have written on earlier days than these before now."""
 MAX_OPEN: Final = 64
 """Files kept open; a run over many sources writes to each now and then."""
 
@@ -116,13 +118,19 @@ class ArticleFiles:
         while self._open:
             self._open.popitem()[1].close()
 
-    def settle(self) -> None:
-        """Take out what writers that died wrote last without a commit: nobody may write to their files any more."""
-        now = datetime.fromtimestamp(self.database.now(), UTC)
-        for day in {(now - timedelta(days=back)).date().isoformat() for back in (0, 1)}:
+    def settle(self, since: float) -> None:
+        """Take out what writers that died have written without a commit: nobody may write to their files any more.
+
+        Args:
+            since: when the first of them began, in seconds since 1970.
+
+        """
+        last = datetime.fromtimestamp(self.database.now(), UTC).date()
+        first = max(datetime.fromtimestamp(since, UTC).date(), last - LOOKED_BACK)
+        for back in range((last - first).days + 1):
             rows = self.database.execute(
                 "SELECT name, size FROM file WHERE place = ? AND name LIKE ?",
-                (self.place, f"%/{day}.%"),
+                (self.place, f"%/{last - timedelta(days=back)}.%"),
             ).fetchall()
             for name, size in rows:
                 self._settle_dead(name, size)
@@ -207,7 +215,24 @@ class Slots:
     def __init__(self, folder: Path) -> None:
         self.folder = folder / ".slots"
         self.folder.mkdir(parents=True, exist_ok=True)
+        self._noted = ""
         self.own = next(n for n in count() if self._take(n))
+
+    def note(self, day: str) -> None:
+        """Note the first day of which something may be left uncommitted, for whoever has the number next."""
+        if day != self._noted:
+            (self.folder / f"{self.own}.day").write_text(day)
+            self._noted = day
+
+    def since(self) -> float:
+        """Give from when on the one who had the number before may have left something, in seconds since 1970."""
+        try:
+            day = datetime.fromisoformat((self.folder / f"{self.own}.day").read_text()).replace(
+                tzinfo=UTC
+            )
+        except (OSError, ValueError):
+            return datetime.now(UTC).timestamp()
+        return (day - timedelta(days=1)).timestamp()
 
     def is_free(self, number: int) -> bool:
         """Tell whether no other process writes under a number."""

@@ -554,7 +554,9 @@ class State:
         """End the runs whose process is gone, so that what they had leased is due again; give how many there were."""
         with self._writing():
             self.database.serialise(BEGIN)
-            return bury_the_dead(self.database, self.locks, self.lines, delay)
+            # Of files that several write at the same moment only a writer may take something out.
+            lines = self.lines if self.path.file else None
+            return bury_the_dead(self.database, self.locks, lines, delay)
 
     def hosts(self, now: float) -> Hosts:
         """Count the hosts by what they do."""

@@ -40,8 +40,8 @@ class Lines(Protocol):
     def undo(self) -> None:
         """Take back what the transaction has written."""
 
-    def settle(self) -> None:
-        """Take out what writers that died have written without a commit."""
+    def settle(self, since: float) -> None:
+        """Take out what writers that died have written since a time without a commit."""
 
     def close(self) -> None:
         """Close all files."""
@@ -86,7 +86,10 @@ class Outbox:
     def sync(self) -> None:
         """Nothing is on this machine's disk."""
 
-    committed = undo = settle = close = sync
+    committed = undo = close = sync
+
+    def settle(self, since: float) -> None:
+        """Do nothing: what was not committed is nowhere."""
 
 
 def read_line(

@@ -25,7 +25,7 @@ from newscrawl.state.ending import BURIED
 from newscrawl.state.engine import Engine, Party, Work, parties_of
 from newscrawl.state.files import Slots
 from newscrawl.state.frontier import SQLFrontier
-from newscrawl.state.lines import REMOTE, open_lines
+from newscrawl.state.lines import REMOTE, Lines, open_lines
 from newscrawl.state.place import StatePlace
 from newscrawl.state.postgres_schema import FIRST, MIGRATIONS, SCHEMA_VERSION
 from newscrawl.state.running import Run, machine
@@ -394,6 +394,8 @@ class Session:
         self.locks = PostgresLocks(self.database)
         self.engine = Engine(self._transaction)
         self.users = 0
+        self.settled: set[Path] = set()
+        """Folders in which nothing is left of others."""
         self.patience = PATIENCE
         self._deadline: float | None = None
 
@@ -566,10 +568,19 @@ class PostgresFrontier(SQLFrontier):
             context = Run(
                 database=database, locks=self.session.locks, lines=lines, key=run, manners=manners or Manners(),
             )  # fmt: skip
+            if not is_remote:
+                self._settle(lines, Path(articles).absolute())
             super().__init__(context, self.session.engine)
         except BaseException:
             leave(place)
             raise
+
+    def _settle(self, lines: Lines, folder: Path) -> None:
+        """Take out what the last one who wrote under this number has left uncommitted, once in a process."""
+        if folder not in self.session.settled:
+            since = slots_of(folder).since()
+            self.session.engine.do_now(_Nobody(), lambda: lines.settle(since))
+            self.session.settled.add(folder)
 
     async def _do(self, call: Callable[[], Any]) -> Any:
         if self.run in self.session.locks.lost:
