@@ -272,18 +272,19 @@ class Worker:
     async def _leave(self) -> None:
         """Let what is being fetched come to its end, for a while; then give leases back."""
         self.worked.reason = self._leaving
-        for crawl in self.crawls:
-            crawl.crawler.settings.set("NEWSCRAWL_REPORT", False, priority="cmdline")
-        stopping = [asyncio.ensure_future(crawl.crawler.stop_async()) for crawl in self.crawls]
-        await _until(FINISH_SECONDS, (*stopping, *(crawl.task for crawl in self.crawls)))
-        left = [crawl.crawler.get_spider_middleware(FrontierMiddleware) for crawl in self.crawls]
+        crawls = list(self.crawls)
+        stopping = [asyncio.ensure_future(crawl.crawler.stop_async()) for crawl in crawls]
+        await _until(FINISH_SECONDS, (*stopping, *(crawl.task for crawl in crawls)))
+        frontiers = [crawl.crawler.get_spider_middleware(FrontierMiddleware) for crawl in crawls]
+        left = [one for one in frontiers if one and not one.is_closed]
         if left:
             logger.info("%d crawls had pages on the way still; these go back", len(left))
-        giving = [asyncio.ensure_future(one.abandon(self._leaving)) for one in left if one]
-        await _until(RETURN_SECONDS, giving)
+        await _until(
+            RETURN_SECONDS, [asyncio.ensure_future(one.abandon(self._leaving)) for one in left]
+        )
         parting = asyncio.ensure_future(self._ask(self._part))
         await _until(RETURN_SECONDS / 2, [parting])
-        if left or not parting.done():
+        if left or not all(one.done() for one in (*stopping, parting)):
             # Downloads that nobody waits for any more would hold the process up; all that counts is stored.
             logging.shutdown()
             sys.stdout.flush()

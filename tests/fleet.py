@@ -293,6 +293,7 @@ class Plan:
     kill_every: float = 0.0
     kill_database_after: float = 0.0
     most: float = 1800.0
+    most_kills: int = 100_000
 
 
 def work(fleet: Fleet, plan: Plan, server: Server | None, chance: random.Random) -> float:
@@ -305,7 +306,12 @@ def work(fleet: Fleet, plan: Plan, server: Server | None, chance: random.Random)
     while fleet.at_work() and time.monotonic() - began < plan.most:
         time.sleep(0.1)
         now = time.monotonic()
-        if plan.kill_every and now >= next_kill and len(fleet.at_work()) == plan.workers:
+        if (
+            plan.kill_every
+            and fleet.kills < plan.most_kills
+            and now >= next_kill
+            and len(fleet.at_work()) == plan.workers
+        ):
             victim = chance.choice(fleet.at_work())
             fleet.kill(victim)
             fleet.start(victim, "--until-done")

@@ -10,6 +10,7 @@ from typing import Final
 from newscrawl.cli import add_common_options
 from newscrawl.cli.exits import ExitCode
 from newscrawl.errors import UsageError
+from newscrawl.state.copying import copy_state
 from newscrawl.state.inspection import Address, ListedPage, Run, Source, State, open_state
 from newscrawl.state.lines import REMOTE
 from newscrawl.state.place import DEFAULT, StatePlace, place_of
@@ -23,6 +24,7 @@ examples:
   newscrawl state show https://www.example.org/some/article
   newscrawl state forget --source example.org --older-than 365d
   newscrawl state check
+  newscrawl state copy --to postgresql://news@db/news      from this machine to many
 
 exit codes: 0 all well, 1 something is wrong with the state, 2 wrong usage, 3 not known
 """
@@ -48,12 +50,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
     forget.set_defaults(run=run_forget)
     check = actions.add_parser("check", help="check the database, its sums and the article files")
     check.set_defaults(run=run_check)
+    copy = actions.add_parser(
+        "copy",
+        help="copy the state into another back end, where nothing is yet: from a file into PostgreSQL, or back. "
+        "Article files stay where they are",
+    )
+    copy.add_argument("--to", required=True, metavar="FILE|ADDRESS", help="where it goes")
+    copy.set_defaults(run=run_copy)
     mend = actions.add_parser(
         "mend-clock",
         help="move what was planned while the clock was ahead, where runs refuse to begin because of it",
     )
     mend.set_defaults(run=run_mend_clock)
-    for action in (show, forget, check, mend):
+    for action in (show, forget, check, copy, mend):
         add_state_options(action)
         add_common_options(action, is_action=True)
 
@@ -149,6 +158,20 @@ def run_check(options: argparse.Namespace) -> ExitCode:
     if not problems and not options.quiet:
         print(f"{named_state(options)}: sound")
     return ExitCode.FAILED if problems else ExitCode.OK
+
+
+def run_copy(options: argparse.Namespace) -> ExitCode:
+    """Copy the state."""
+    source, target = named_state(options), place_of(options.to)
+    articles = folder_or_address(options.articles) or source.folder / "articles"
+    copied = copy_state(source, target, articles)
+    if not options.quiet:
+        print(
+            f"newscrawl: {copied.rows:,} rows copied to {target}: {numbered(copied.addresses, 'address', 'addresses')}, "
+            f"{numbered(copied.articles, 'article')}; {source} is as it was",
+            file=sys.stderr,
+        )
+    return ExitCode.OK
 
 
 def run_mend_clock(options: argparse.Namespace) -> ExitCode:

@@ -20,6 +20,8 @@ class BackEnd:
     locks: Locks
     place_id: Callable[[Path | str], str] = lambda _: ""
     """Gives what a folder of article files is known by, if it is known."""
+    name_place: Callable[[Path | str], str] = lambda _: ""
+    """The same, and makes it known."""
 
 
 def open_back_end(place: StatePlace, *, create: bool = True) -> BackEnd:

@@ -64,6 +64,18 @@ class Database(Protocol):
     def writing(self) -> AbstractContextManager[None]:
         """Run a write transaction."""
 
+    def reading(self) -> AbstractContextManager[None]:
+        """See all as it is at one moment, for as long as it takes to read it."""
+
+    def stream(self, query: str, at_once: int) -> Iterator[Sequence[Any]]:
+        """Run a query whose rows may not fit into memory."""
+
+    def fill(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
+        """Insert many rows; give how many."""
+
+    def settle_numbers(self, tables: Sequence[str]) -> None:
+        """Go on counting behind the numbers that were filled in."""
+
     def explain(self, error: Exception) -> StateError:
         """Say what an error of it means, and what to do."""
 

@@ -5,7 +5,7 @@ import math
 import shutil
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -208,6 +208,29 @@ class SQLiteDatabase(sqlite3.Connection):
         marks = ", ".join("?" for _ in NEW_URL.split(", "))
         self.executemany(f"INSERT INTO url ({NEW_URL}) VALUES ({marks})", rows)
         return {row[0] for row in rows}
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Read as of one moment."""
+        self.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self.execute("ROLLBACK")
+
+    def stream(self, query: str, at_once: int) -> Iterator[Sequence[Any]]:
+        """Give rows as they are asked for."""
+        cursor = self.execute(query)
+        while rows := cursor.fetchmany(at_once):
+            yield from rows
+
+    def fill(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
+        """Insert many rows."""
+        marks, names = ", ".join("?" for _ in columns), ", ".join(f'"{name}"' for name in columns)
+        return self.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", rows).rowcount
+
+    def settle_numbers(self, tables: Sequence[str]) -> None:
+        """Do nothing: the next number is that behind the greatest."""
 
     def explain(self, error: Exception) -> StateError:
         """Say what an error of it means."""

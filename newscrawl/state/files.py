@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 UNSAFE: Final = re.compile(r"[^\w.-]|^\.+", re.ASCII)
 LOOKED_BACK: Final = timedelta(days=60)
 """A writer that died is not held to have written on earlier days than these before now."""
+NEW: Final = ".new"
 MAX_OPEN: Final = 64
 """Files kept open; a run over many sources writes to each now and then."""
 
@@ -50,6 +51,8 @@ class ArticleFiles:
         self.slots = slots
         self._open: dict[str, IO[bytes]] = {}
         self._written: dict[str, int] = {}
+        self._new: list[str] = []
+        """Files that were begun in this transaction; a mark beside them says so, until it is committed."""
 
     def append(self, source: str | None, day: str, line: bytes) -> tuple[int, int, int]:
         """Append a line; give the file's number, the offset and the length.
@@ -85,6 +88,7 @@ class ArticleFiles:
     def committed(self) -> None:
         """Note that the lengths are recorded."""
         self._written.clear()
+        self._forget_new()
         while len(self._open) > MAX_OPEN:
             self._open.pop(next(iter(self._open))).close()
 
@@ -98,6 +102,7 @@ class ArticleFiles:
                 except OSError as error:  # what stays is taken out by the next writer
                     logger.debug("%s: %s", name, error)
         self._written.clear()
+        self._forget_new()
 
     def read(self, name: str, offset: int, length: int) -> bytes:
         """Read a line that was stored.
@@ -134,6 +139,20 @@ class ArticleFiles:
             ).fetchall()
             for name, size in rows:
                 self._settle_dead(name, size)
+        for mark in self.folder.glob(f"*/*{NEW}"):
+            name = mark.relative_to(self.folder).as_posix().removesuffix(NEW)
+            query = "SELECT 1 FROM file WHERE place = ? AND name = ?"
+            if self.database.execute(query, (self.place, name)).fetchone() is None:
+                self._settle_dead(name, 0)
+            if self.slots is None or self.slots.is_free(_slot_of(name)):
+                mark.unlink(missing_ok=True)
+
+    def _mark(self, name: str) -> Path:
+        return self.folder / f"{name}{NEW}"
+
+    def _forget_new(self) -> None:
+        while self._new:
+            self._mark(self._new.pop()).unlink(missing_ok=True)
 
     def _settle_dead(self, name: str, size: int) -> None:
         path = self.folder / name
@@ -147,8 +166,10 @@ class ArticleFiles:
         find = "SELECT id, size FROM file WHERE place = ? AND name = ?"
         row = self.database.execute(find, (self.place, name)).fetchone()
         if row is None:
-            # A file that the state does not know is somebody's: it is not touched.
-            if (self.folder / name).exists() and (self.folder / name).stat().st_size:
+            # A file that the state does not know is somebody's, and not touched; but one that was begun in a transaction
+            # whose writer died before its commit.
+            is_there = (self.folder / name).exists() and (self.folder / name).stat().st_size
+            if is_there and not self._mark(name).exists():
                 raise StateError(
                     f"{self.folder / name} is not known to the state: put the state back that belongs to it, "
                     "or move the file away"
@@ -165,10 +186,13 @@ class ArticleFiles:
         if stream is None:
             is_new = not path.exists()
             path.parent.mkdir(parents=True, exist_ok=True)
+            if is_new:
+                self._mark(name).touch()
             # Unbuffered: what is written is with the kernel, and a killed process leaves it there.
             stream = path.open("ab", buffering=0)
             self._open[name] = stream
             if is_new:
+                self._new.append(name)
                 _sync_folder(path.parent)
                 _sync_folder(path.parent.parent)
         if name not in self._written:

@@ -726,10 +726,10 @@ class State:
         ).fetchall()
         elsewhere = Counter[str]()
         for number, place, name, size in rows:
-            if place == self.place_id:
-                yield from self._check_file(number, Path(self.folder) / name, size)
-            elif REMOTE in place:
+            if REMOTE in place:
                 yield from self._check_remote(place, name, size)
+            elif place == self.place_id:
+                yield from self._check_file(number, Path(self.folder) / name, size)
             else:
                 elsewhere[place] += 1
         for place, files in elsewhere.items():

@@ -151,6 +151,39 @@ class PostgresDatabase:
         except psycopg.Error as error:
             raise self.explain(error) from error
 
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Read as of one moment."""
+        with self.connection.transaction():
+            self.connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            yield
+
+    def stream(self, query: str, at_once: int) -> Iterator[Sequence[Any]]:
+        """Give rows as they are asked for, within `reading`."""
+        with self.connection.cursor(name="stream") as cursor:
+            cursor.itersize = at_once
+            cursor.execute(query.encode())
+            yield from cursor
+
+    def fill(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
+        """Insert many rows by COPY."""
+        names, number = ", ".join(f'"{name}"' for name in columns), 0
+        with (
+            self.connection.cursor() as cursor,
+            cursor.copy(f"COPY {table} ({names}) FROM STDIN".encode()) as copy,
+        ):
+            for row in rows:
+                copy.write_row(row)
+                number += 1
+        return number
+
+    def settle_numbers(self, tables: Sequence[str]) -> None:
+        """Set the sequences behind the greatest number."""
+        for table in tables:
+            self.connection.execute(
+                f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table} HAVING max(id) > 0".encode()
+            )
+
     def explain(self, error: Exception) -> StateError:
         """Say what an error means, and what to do."""
         said = " ".join(str(error).split())
@@ -624,7 +657,10 @@ class _Explained(PostgresDatabase):
 def open_server(place: StatePlace, *, create: bool = True) -> BackEnd:
     """Open a state in PostgreSQL to be looked at, on a connection of its own."""
     database = _Explained(place, create=create)
-    return BackEnd(database=database, locks=PostgresLocks(database), place_id=read_place)
+    return BackEnd(
+        database=database, locks=PostgresLocks(database), place_id=read_place,
+        name_place=lambda folder: known_place(database, Path(folder)),
+    )  # fmt: skip
 
 
 def read_place(folder: Path | str) -> str:
