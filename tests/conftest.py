@@ -14,7 +14,7 @@ from newscrawl.demo.site import Resource, build_site
 from newscrawl.publishers import VARIABLE
 from tests.fixture_pages import fixtures, served_at
 from tests.postgres import Server
-from tests.states import ADDRESS
+from tests.states import ADDRESS, WHERE, give_states
 
 ROOT = Path(__file__).parents[1]
 FAST = [
@@ -67,6 +67,13 @@ def postgres() -> Iterator[Server]:
     """Run a PostgreSQL server."""
     with Server() as server:
         yield server
+
+
+@pytest.fixture(scope="session", autouse=True)
+def everywhere(request: pytest.FixtureRequest) -> None:
+    """Have all states in PostgreSQL, where the environment asks for it."""
+    if os.environ.get(WHERE) == "postgresql":
+        give_states(request.getfixturevalue("postgres").state)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -25,6 +25,8 @@ from pathlib import Path
 
 from newscrawl.demo.server import DemoServer
 from newscrawl.demo.site import Resource
+from newscrawl.state.place import StatePlace
+from tests.states import state_in
 
 HOST = "www.crash.example"
 HOME = f"http://{HOST}/"
@@ -130,13 +132,13 @@ class Trial:
         self.begun = len(self.server.requests)
 
     @property
-    def state(self) -> Path:
-        return self.folder / "state.db"
+    def state(self) -> StatePlace:
+        return state_in(self.folder.parent, str(self.folder / "state.db"))
 
     def start(self, *arguments: str) -> "subprocess.Popen[bytes]":
         """Start the crawl as a person would."""
         command = [
-            sys.executable, "-m", "newscrawl", "crawl", HOME, "--state", str(self.state), *FAST,
+            sys.executable, "-m", "newscrawl", "crawl", HOME, "--state", self.state.text(), "-s", f"NEWSCRAWL_ARTICLES={self.folder / 'articles'}", *FAST,
             *arguments,
         ]  # fmt: skip
         proxies = {"http_proxy": self.server.proxy, "https_proxy": self.server.proxy}
@@ -197,7 +199,10 @@ class Trial:
             self.problems.append(f"twice {len(doubled)}: {doubled[:3]}")
         if strangers := set(stored) - wanted:
             self.problems.append(f"strangers: {sorted(strangers)[:3]}")
-        command = [sys.executable, "-m", "newscrawl", "state", "check", "--state", str(self.state)]
+        command = [
+            sys.executable, "-m", "newscrawl", "state", "check", "--state", self.state.text(),
+            "--articles", str(self.folder / "articles"),
+        ]  # fmt: skip
         result = subprocess.run(command, capture_output=True, check=False, text=True)
         if result.returncode:
             self.problems.append(f"state check: {result.stdout[-500:]}{result.stderr[-500:]}")

@@ -6,7 +6,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from newscrawl.state.place import StatePlace
 from tests.conftest import proxied
+from tests.states import ADDRESS, environment_in, somewhere, state_in
 
 FAST = ("-s", "AUTOTHROTTLE_ENABLED=0", "-s", "DOWNLOAD_DELAY=0")
 
@@ -17,10 +19,21 @@ class Shell:
     def __init__(self, folder: Path, proxy: str) -> None:
         self.folder = folder
         self.proxy = proxy
+        if address := somewhere():
+            (folder / ADDRESS).write_text(address)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment of commands; it names the state where that is in a database."""
+        return proxied(self.proxy) | environment_in(self.folder)
+
+    @property
+    def state(self) -> StatePlace:
+        return state_in(self.folder, "data/state.db")
 
     def __call__(self, *arguments: str, code: int = 0, timeout: float = 180) -> str:
         result = subprocess.run(
-            [sys.executable, "-m", "newscrawl", *arguments], cwd=self.folder, env=proxied(self.proxy),
+            [sys.executable, "-m", "newscrawl", *arguments], cwd=self.folder, env=self.environment,
             capture_output=True, check=False, timeout=timeout, text=True,
         )  # fmt: skip
         said = result.stdout + result.stderr

@@ -20,6 +20,7 @@ def trial(tmp_path: Path) -> Iterator[Trial]:
         yield Trial(tmp_path / "data", server, site)
 
 
+@pytest.mark.usefixtures("back_end")
 def test_killed_at_random_moments_no_article_is_lost_or_twice(trial: Trial) -> None:
     kill_trial(trial, [signal.SIGKILL] * 5, random.Random(5))
 
@@ -27,6 +28,7 @@ def test_killed_at_random_moments_no_article_is_lost_or_twice(trial: Trial) -> N
     assert trial.interruptions
 
 
+@pytest.mark.usefixtures("back_end")
 def test_stopped_by_sigterm_and_ctrl_c(trial: Trial) -> None:
     kill_trial(trial, [signal.SIGTERM, signal.SIGINT], random.Random(6))
 

@@ -2,7 +2,6 @@
 
 import math
 import random
-import sqlite3
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -17,6 +16,7 @@ from newscrawl.state.deliveries import Counts
 from newscrawl.state.drift import Break, find_breaks, is_recent, latest
 from tests.courier import HOME, article, courier, feed, url_of
 from tests.shell import Shell
+from tests.states import change, state_in
 from tests.web import Answer, Web
 
 MONDAY = date(2026, 11, 23)
@@ -246,8 +246,7 @@ def test_sources_test_tells_what_has_changed_by_days(
     shell: Shell, web: Web, tmp_path: Path
 ) -> None:
     shell.crawl("courier.example")
-    with sqlite3.connect(tmp_path / "data" / "state.db") as database:
-        database.execute("UPDATE delivery SET day = day - 7")
+    change(state_in(tmp_path, "data/state.db"), "UPDATE delivery SET day = day - 7")
     more(web, caption="small")
     shell.crawl("courier.example", code=4)
 
@@ -260,8 +259,7 @@ def test_a_change_on_pages_that_are_looked_at_again_is_named(
     shell: Shell, web: Web, tmp_path: Path
 ) -> None:
     shell.crawl("courier.example")
-    with sqlite3.connect(tmp_path / "data" / "state.db") as database:
-        database.execute("UPDATE url SET due = 1 WHERE due IS NOT NULL")
+    change(state_in(tmp_path, "data/state.db"), "UPDATE url SET due = 1 WHERE due IS NOT NULL")
     web.pages |= {url_of(n): Answer(article(n, byline="byline")) for n in range(8)}
 
     said = shell.crawl("courier.example", code=4)

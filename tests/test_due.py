@@ -1,6 +1,5 @@
 """What is due is polled, and nothing else: the rhythm of lists, and `newscrawl run --due`."""
 
-import sqlite3
 from pathlib import Path
 
 import pytest
@@ -15,8 +14,10 @@ from newscrawl.state.plan import (
     weight_of,
 )
 from tests.shell import Shell
+from tests.states import change, look, state_in
 from tests.web import Answer, Web, article, feed, site
 
+BOTH = pytest.mark.usefixtures("back_end")
 HOST = "www.harrow.example"
 BASE = f"http://{HOST}"
 TITLES = (
@@ -26,18 +27,15 @@ TITLES = (
 )
 
 
-def let_time_pass(folder: Path, condition: str = "1") -> None:
+def let_time_pass(folder: Path, condition: str = "1 = 1") -> None:
     """Let the time of what is planned come."""
-    database = sqlite3.connect(folder / "data" / "state.db")
-    database.execute(f"UPDATE url SET due = 1 WHERE due IS NOT NULL AND {condition}")
-    database.commit()
-    database.close()
+    place = state_in(folder, "data/state.db")
+    change(place, f"UPDATE url SET due = 1 WHERE due IS NOT NULL AND {condition}")
 
 
 def interval_of(folder: Path, url: str) -> float:
-    database = sqlite3.connect(folder / "data" / "state.db")
-    [(interval,)] = database.execute("SELECT interval FROM url WHERE url = ?", (url,)).fetchall()
-    database.close()
+    place = state_in(folder, "data/state.db")
+    [(interval,)] = look(place, "SELECT interval FROM url WHERE url = ?", url)
     return float(interval)
 
 
@@ -62,6 +60,7 @@ def test_failures_weigh_by_what_they_mean() -> None:
     assert interval_after_failure("feed", 3600.0, BURIED) == LONG
 
 
+@BOTH
 def test_only_what_is_due_is_asked_for(tmp_path: Path) -> None:
     with Web(site(HOST, TITLES)) as web:
         shell = Shell(tmp_path, web.proxy)
@@ -87,6 +86,7 @@ def test_only_what_is_due_is_asked_for(tmp_path: Path) -> None:
         assert "nothing is due" in shell("run", "--due", *fast)
 
 
+@BOTH
 def test_a_feed_without_news_is_asked_less_often_and_one_with_news_more(tmp_path: Path) -> None:
     with Web(site(HOST, TITLES)) as web:
         shell = Shell(tmp_path, web.proxy)
@@ -108,6 +108,7 @@ def test_a_feed_without_news_is_asked_less_often_and_one_with_news_more(tmp_path
     assert "feed http://www.harrow.example/feed.xml: every 34 min, next 20" in shown
 
 
+@BOTH
 def test_a_dead_feed_is_buried_and_says_so(tmp_path: Path) -> None:
     with Web(site(HOST, TITLES)) as web:
         shell = Shell(tmp_path, web.proxy)
@@ -121,6 +122,7 @@ def test_a_dead_feed_is_buried_and_says_so(tmp_path: Path) -> None:
         assert "unread (gone), failure score 5" in shell("state", "show", HOST)
 
 
+@BOTH
 def test_the_sitemaps_of_an_index_are_read_again_only_when_they_have_changed(
     tmp_path: Path,
 ) -> None:
@@ -152,6 +154,7 @@ def test_the_sitemaps_of_an_index_are_read_again_only_when_they_have_changed(
         assert [one.url for one in web.log[begun:] if "/map-" in one.url] == [f"{BASE}/map-10.xml"]
 
 
+@BOTH
 def test_articles_left_by_a_limit_are_due_too(tmp_path: Path) -> None:
     with Web(site(HOST, TITLES)) as web:
         shell = Shell(tmp_path, web.proxy)
@@ -160,6 +163,7 @@ def test_articles_left_by_a_limit_are_due_too(tmp_path: Path) -> None:
         assert "2 new" in shell("run", "--due", "-s", "DOWNLOAD_DELAY=0")
 
 
+@BOTH
 def test_a_site_that_refuses_when_it_is_due_ends_with_its_exit_code(tmp_path: Path) -> None:
     with Web(site(HOST, TITLES)) as web:
         shell = Shell(tmp_path, web.proxy)

@@ -13,8 +13,10 @@ import pytest
 
 from newscrawl.demo.server import DemoServer
 from newscrawl.demo.site import Resource
+from newscrawl.state.place import StatePlace
 from tests.conftest import proxied
 from tests.crash import FAST, HOME, HOST, article, article_url, build_site, sitemap
+from tests.states import change, environment_in, state_in
 
 ARTICLES = 12
 SOON = "2099-01-01T00:00:00+00:00"
@@ -24,6 +26,9 @@ SOON = "2099-01-01T00:00:00+00:00"
 def server() -> Iterator[DemoServer]:
     with DemoServer(build_site(ARTICLES)) as running:
         yield running
+
+
+BOTH = pytest.mark.usefixtures("back_end")
 
 
 class Shell:
@@ -36,11 +41,15 @@ class Shell:
     def __call__(self, *arguments: str, code: int = 0, module: str = "newscrawl") -> str:
         result = subprocess.run(
             [sys.executable, "-m", module, *arguments], cwd=self.folder,
-            env=proxied(self.server.proxy), capture_output=True, check=False, timeout=180, text=True,
+            env=proxied(self.server.proxy) | environment_in(self.folder), capture_output=True, check=False, timeout=180, text=True,
         )  # fmt: skip
         assert result.returncode == code, result.stderr[-3000:]
         assert "Traceback" not in result.stderr
         return result.stdout + result.stderr
+
+    @property
+    def state(self) -> StatePlace:
+        return state_in(self.folder, "data/state.db")
 
     def crawl(self, *arguments: str, code: int = 0) -> str:
         """Crawl the site; give the last line."""
@@ -73,6 +82,7 @@ def html(title: str, text: str, *, canonical: str = "", head: str = "") -> Resou
     return Resource(content_type="text/html; charset=utf-8", body=body.encode())
 
 
+@BOTH
 def test_a_second_run_fetches_no_article_and_says_so(shell: Shell) -> None:
     first = shell.crawl()
     before = len(shell.server.requests)
@@ -86,6 +96,7 @@ def test_a_second_run_fetches_no_article_and_says_so(shell: Shell) -> None:
     assert (shell.folder / "out.jsonl").read_bytes() == b""
 
 
+@BOTH
 def test_three_new_and_two_edited_articles_are_exactly_what_is_stored(shell: Shell) -> None:
     shell.crawl()
     site = build_site(ARTICLES + 3)
@@ -110,6 +121,7 @@ def test_three_new_and_two_edited_articles_are_exactly_what_is_stored(shell: She
     assert len((shell.folder / "out.jsonl").read_bytes().splitlines()) == 5
 
 
+@BOTH
 def test_diff_shows_versions_by_paragraph_and_corrections(shell: Shell) -> None:
     url = f"{HOME}2026/03/01/the-crates-were-counted"
     text = "<p>The crates on the quay were counted by four keepers on Monday, and the number was entered in the log of the harbour board.</p>"
@@ -126,8 +138,7 @@ def test_diff_shows_versions_by_paragraph_and_corrections(shell: Shell) -> None:
     shell.crawl(url, "-s", 'NEWSCRAWL_REVISITS={"default": "0.001s 9d"}')
     shell("diff", url, code=3)
     serve(text.replace("four", "five") + more + note)
-    database = shell.folder / "data" / "state.db"
-    make_due(database)
+    make_due(shell)
 
     assert shell.crawl(url) == "0 new, 1 changed, 0 seen before, 0 rejected, 0 failed"
     lines = shell("diff", url).splitlines()
@@ -138,16 +149,12 @@ def test_diff_shows_versions_by_paragraph_and_corrections(shell: Shell) -> None:
     assert "misstated" in shell.stored()[-1]["revision"]["corrections"][0]
 
 
-def make_due(database: Path) -> None:
+def make_due(shell: Shell) -> None:
     """Let the time of all re-visits come."""
-    import sqlite3
-
-    connection = sqlite3.connect(database)
-    connection.execute("UPDATE url SET due = 1 WHERE is_article")
-    connection.commit()
-    connection.close()
+    change(shell.state, "UPDATE url SET due = 1 WHERE is_article")
 
 
+@BOTH
 def test_one_article_at_many_addresses_is_stored_once(shell: Shell) -> None:
     canonical = f"{HOME}2026/03/01/one-story-at-many-addresses"
     story = html("One story at many addresses", "The ferry came late", canonical=canonical)
@@ -166,6 +173,7 @@ def test_one_article_at_many_addresses_is_stored_once(shell: Shell) -> None:
     assert shell.crawl(*addresses) == "0 new, 0 changed, 3 seen before, 0 rejected, 0 failed"
 
 
+@BOTH
 def test_a_canonical_address_that_all_pages_share_swallows_none(shell: Shell) -> None:
     wrong = f"{HOME}2026/03/01/the-newest-story-of-all"
     urls = [f"{HOME}2026/03/0{n}/a-story-with-number-{n}" for n in range(1, 4)]
@@ -176,6 +184,7 @@ def test_a_canonical_address_that_all_pages_share_swallows_none(shell: Shell) ->
     assert len(shell.stored()) == 3
 
 
+@BOTH
 def test_an_amp_page_makes_no_version_of_its_own(shell: Shell) -> None:
     canonical = f"{HOME}2026/03/01/the-story-of-the-lamp"
     shell.server.site[canonical] = html("The lamp", "It was lit")
@@ -187,13 +196,18 @@ def test_an_amp_page_makes_no_version_of_its_own(shell: Shell) -> None:
     assert len(shell.stored()) == 1
 
 
+@BOTH
 def test_two_runs_at_once_fetch_no_article_twice_and_keep_the_delay(shell: Shell) -> None:
     delay = 0.3
     urls = [article_url(number) for number in range(ARTICLES)]
     command = [sys.executable, "-m", "newscrawl", "crawl", "-q", "-O", "/dev/null", "-s",
                f"DOWNLOAD_DELAY={delay}", "-s", "AUTOTHROTTLE_ENABLED=0"]  # fmt: skip
     processes = [
-        subprocess.Popen([*command, *half], cwd=shell.folder, env=proxied(shell.server.proxy))
+        subprocess.Popen(
+            [*command, *half],
+            cwd=shell.folder,
+            env=proxied(shell.server.proxy) | environment_in(shell.folder),
+        )
         for half in (urls[:9], urls[3:][::-1])
     ]
     assert [process.wait(timeout=120) for process in processes] == [0, 0]
@@ -206,26 +220,27 @@ def test_two_runs_at_once_fetch_no_article_twice_and_keep_the_delay(shell: Shell
     assert "sound" in shell("state", "check")
 
 
+@BOTH
 def test_a_304_is_believed_once_and_a_wrong_one_never_again(shell: Shell) -> None:
     url = f"{HOME}2026/03/01/a-story-with-an-etag"
     page = replace(html("Etag", "The first text"), etag='"one"')
     shell.server.site[url] = page
     plan = ("-s", 'NEWSCRAWL_REVISITS={"default": "30d 60d 90d"}')
-    database = shell.folder / "data" / "state.db"
     unchanged = "0 new, 0 changed, 1 seen before, 0 rejected, 0 failed"
 
     shell.crawl(url, *plan)
     # The server lies: the page changes, its ETag does not.
     shell.server.site[url] = replace(html("Etag", "Another text"), etag='"one"')
-    make_due(database)
+    make_due(shell)
     assert shell.crawl(url, *plan) == unchanged, "a 304, as a hint"
-    make_due(database)
+    make_due(shell)
     assert "1 changed" in shell.crawl(url, *plan), "the visit after a 304 sees the page"
     shell.server.site[url] = replace(html("Etag", "A third text"), etag='"one"')
-    make_due(database)
+    make_due(shell)
     assert "1 changed" in shell.crawl(url, *plan), "the host's ETags are distrusted from now on"
 
 
+@BOTH
 def test_every_end_is_in_the_ledger_and_the_sums_hold(shell: Shell) -> None:
     site = shell.server.site
     site[f"{HOME}robots.txt"] = Resource(
@@ -254,6 +269,7 @@ def test_every_end_is_in_the_ledger_and_the_sums_hold(shell: Shell) -> None:
     assert "run 1" in shown
 
 
+@BOTH
 def test_state_show_forget_and_check(shell: Shell) -> None:
     shell.crawl()
 
@@ -396,6 +412,7 @@ class RulesSpider(CrawlSpider):
 """
 
 
+@BOTH
 def test_a_crawl_spider_with_rules_and_a_failing_callback(shell: Shell) -> None:
     (shell.folder / "rules.py").write_text(SCRAPYS % {"home": HOME})
     shell.server.serve(crates(3))

@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 import socketserver
-import sqlite3
 import subprocess
 import sys
 import threading
@@ -29,6 +28,7 @@ from newscrawl.reports.storing import read_report, stored_reports
 from newscrawl.state.health import Finding, Trouble
 from tests.conftest import ROOT, proxied
 from tests.shell import Shell
+from tests.states import change, look, state_in
 from tests.web import Answer, Web, article, feed, site
 
 HOST, OTHER = "www.harrow.example", "www.bay.example"
@@ -42,13 +42,13 @@ def run_due(shell: Shell, *more: str, code: int = 0) -> str:
 
 
 def sql(folder: Path, *statements: str) -> list[tuple[Any, ...]]:
-    database = sqlite3.connect(folder / "data" / "state.db")
-    try:
-        rows = [row for statement in statements for row in database.execute(statement).fetchall()]
-        database.commit()
-        return rows
-    finally:
-        database.close()
+    place, rows = state_in(folder, "data/state.db"), list[tuple[Any, ...]]()
+    for statement in statements:
+        if statement.startswith("SELECT"):
+            rows += look(place, statement)
+        else:
+            change(place, statement)
+    return rows
 
 
 def make_due(folder: Path, condition: str = "NOT is_article") -> None:

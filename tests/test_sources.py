@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -15,6 +14,7 @@ from newscrawl.publishers import parse_publisher
 from tests.conftest import FAST, ROOT, proxied
 from tests.courier import HOME, HOST, article, courier, feed, section, url_of
 from tests.shell import FAST as ONE_AT_A_TIME
+from tests.states import change, state_in
 from tests.web import Answer, Web
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -388,8 +388,10 @@ def test_a_source_is_polled_and_one_whose_file_is_gone_holds_up_no_other(
 ) -> None:
     path = place(tmp_path)
     run("crawl", "courier.example", "-O", "out.jsonl", *FAST)
-    with sqlite3.connect(tmp_path / "data" / "state.db") as database:
-        database.execute("UPDATE url SET due = 1 WHERE due IS NOT NULL AND kind = 'feed'")
+    change(
+        state_in(tmp_path, "data/state.db"),
+        "UPDATE url SET due = 1 WHERE due IS NOT NULL AND kind = 'feed'",
+    )
     listed = run("run", "--due", "--list")
     web.pages[f"{HOME}rss.xml"] = feed(range(14))
     web.pages |= {url_of(n): Answer(article(n)) for n in (12, 13)}
