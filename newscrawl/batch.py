@@ -7,8 +7,10 @@ in worker processes with limits (`newscrawl.crew`), or, a file at a time, wherev
 
 import logging
 import os
+import re
+import secrets
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -42,6 +44,8 @@ PART: Final = ".part"
 DONE: Final = ".done"
 REASONS: Final = {reason.value: reason for reason in Reason}
 REJECTS: Final = ".rejects.jsonl"
+PART_NAME: Final = re.compile(r"(?P<sink>.+?)(?:\.rejects\.jsonl|\.done)?\.[0-9a-f]{12}\.part")
+"""What an attempt at a shard calls its files until they are whole: the sink, and the attempt's own sign."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -320,9 +324,10 @@ def clean_shard(source: Source | str, sink: str | Path, options: Options | None 
     """Clean one file into another; done once, whatever runs it, however often.
 
     The lines stand under a name of their own until all are there and on the disk; then a marker,
-    `sink.done`, says how many. Where it stands already nothing is done. All arguments and the result
-    can be pickled, so that any executor of `concurrent.futures` can run it, on this machine or another
-    that sees the same files.
+    `sink.done`, says how many. Where it stands already nothing is done. Two attempts at once, such as one
+    of a worker that was only taken for dead, do not meet: each has its own names, and what is left of others
+    goes when the first is through. All arguments and the result can be pickled, so that any executor of
+    `concurrent.futures` can run it, on this machine or another that sees the same files.
 
     Args:
         source: the file to read, or its path or address.
@@ -341,28 +346,59 @@ def clean_shard(source: Source | str, sink: str | Path, options: Options | None 
         return done
     found = [source] if isinstance(source, Source) else [*find_sources([source])]
     totals = Totals()
-    rejects = sink.with_name(sink.name + REJECTS)
+    own = f".{secrets.token_hex(6)}{PART}"
+    parts = [path.with_name(path.name + own) for path in _files_of(sink)]
     try:
         sink.parent.mkdir(parents=True, exist_ok=True)
         with ExitStack() as stack:
-            lines, refused = (
-                stack.enter_context(path.with_name(path.name + PART).open("wb"))
-                for path in (sink, rejects)
-            )
-            for one in found:
-                answers_lines = isinstance(one, Source) and one.input_format == "jsonl"
-                pages = [one] if isinstance(one, Rejected) else read_source(one)
-                for _, ending in clean_pages(pages, options):
-                    totals.count(ending)
-                    write_ending(ending, lines, refused, answers_lines=answers_lines)
-            _synced(lines)
-            _synced(refused)
-        for path in (sink, rejects):
-            path.with_name(path.name + PART).replace(path)
-        _write_marker(marker, totals)
+            for part in parts:
+                stack.callback(part.unlink, missing_ok=True)
+            with ExitStack() as opened:
+                lines, refused = (opened.enter_context(part.open("wb")) for part in parts)
+                for one in found:
+                    answers_lines = isinstance(one, Source) and one.input_format == "jsonl"
+                    pages = [one] if isinstance(one, Rejected) else read_source(one)
+                    for _, ending in clean_pages(pages, options):
+                        totals.count(ending)
+                        write_ending(ending, lines, refused, answers_lines=answers_lines)
+                _synced(lines)
+                _synced(refused)
+            # Another attempt may have been faster. Of a page that took just what it may one has the article and
+            # the other the refusal: files of both would have it twice, or not at all.
+            if (done := _read_totals(marker)) is not None:
+                return done
+            for part, path in zip(parts, _files_of(sink), strict=True):
+                part.replace(path)
+            _write_marker(marker, totals, own)
+        remove_parts(sink.parent, {sink.name})
     except OSError as error:
         raise InputError(f"cannot write {sink}: {error.strerror}") from error
     return totals
+
+
+def _files_of(sink: Path) -> tuple[Path, Path]:
+    """Give the two files of a shard."""
+    return sink, sink.with_name(sink.name + REJECTS)
+
+
+def remove_parts(folder: Path, sinks: Collection[str]) -> None:
+    """Remove what attempts have left of shards that are whole.
+
+    An attempt that is still under way loses its files; it finds the marker, and is content.
+
+    Args:
+        folder: where the shards are; it is listed once.
+        sinks: the names of the shards' files, without their folder.
+
+    Raises:
+        OSError: the folder cannot be read, or a file not be removed.
+
+    """
+    names = [entry.name for entry in os.scandir(folder) if entry.name.endswith(PART)]
+    for name in names:
+        found = PART_NAME.fullmatch(name)
+        if found and found["sink"] in sinks:
+            (folder / name).unlink(missing_ok=True)
 
 
 def write_ending(
@@ -402,8 +438,8 @@ def _read_totals(marker: Path) -> Totals | None:
         return None
 
 
-def _write_marker(marker: Path, totals: Totals) -> None:
-    part = marker.with_name(marker.name + PART)
+def _write_marker(marker: Path, totals: Totals, own: str) -> None:
+    part = marker.with_name(marker.name + own)
     part.write_bytes(msgspec.json.encode(TotalsFile.of(totals)) + b"\n")
     part.replace(marker)
 
