@@ -148,6 +148,8 @@ class Source:
     input_format: InputFormat
     size: int = 0
     """Bytes; 0 where it is not known."""
+    called: str = ""
+    """What it is called in what comes out, where that is not its path: the path as it was given."""
 
 
 def find_sources(
@@ -208,14 +210,15 @@ def read_source(source: Source, sizes: Sizes | None = None) -> Iterator[Page | R
 
     """
     reader = READERS[source.input_format]
+    called = source.called or source.path
     if source.path == "-":
         yield from reader(sys.stdin.buffer, "stdin")
         return
     try:
         with open_source(source, sizes) as stream:
-            yield from reader(stream, source.path)
+            yield from reader(stream, called)
     except (OSError, EOFError, zlib.error) as error:
-        yield _unreadable(source.path, getattr(error, "strerror", None) or str(error))
+        yield _unreadable(called, getattr(error, "strerror", None) or str(error))
 
 
 def format_of(path: str | Path) -> InputFormat:
