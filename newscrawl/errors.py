@@ -6,6 +6,7 @@ NewscrawlError
 ├── StateError       the crawl state is damaged, locked, too new, or cannot be written
 │   └── TakenError   another run is at work on the source
 ├── ArchiveError     raw responses cannot be kept
+├── ClusterError     an executor is not there or was lost, or a worker is not as this machine is
 ├── ReportError      a report, its page or the metrics cannot be written, or a notice not be sent
 └── DataError        a file of our own reference data, or of the user's, is wrong
 """
@@ -25,6 +26,10 @@ class InputError(NewscrawlError):
 
 class ArchiveError(NewscrawlError):
     """The archive of raw responses cannot be written."""
+
+
+class ClusterError(NewscrawlError):
+    """A cluster that does not answer or was lost, or a worker whose lines would be others than this machine's."""
 
 
 class ReportError(NewscrawlError):

@@ -5,7 +5,6 @@ import os
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -20,7 +19,6 @@ from newscrawl.batch import (
     Options,
     Totals,
     clean_pages,
-    clean_shard,
     sources_of,
     write_ending,
 )
@@ -28,11 +26,14 @@ from newscrawl.cli.exits import ExitCode, exit_code
 from newscrawl.cli.output import add_output_options, open_file, open_output
 from newscrawl.crew import collect_seldom
 from newscrawl.errors import InputError, UsageError
+from newscrawl.executors import check_address, open_executor
 from newscrawl.extraction.document import is_http_url
 from newscrawl.items import Page, Rejected
 from newscrawl.pages import FORMATS, REMOTE, Sizes, Source, format_of, read_source
 from newscrawl.profiles import Profiles, encode_profiles, learn_profiles, read_profiles
 from newscrawl.progress import Progress
+from newscrawl.shards import clean_shards, plan_shards, shared_terms
+from newscrawl.wording import numbered
 
 EXAMPLE: Final = """
 examples:
@@ -41,6 +42,7 @@ examples:
   cat pages.jsonl | newscrawl clean --input-format jsonl > articles.jsonl
   newscrawl clean CC-NEWS-*.warc.gz --workers 4 -O articles.jsonl --resume
   newscrawl clean archive/ --workers 4 --shards cleaned/
+  newscrawl clean archive/ --shards cleaned/ --executor dask://scheduler:8786
 
 Each line of JSON lines, by suffix or --input-format jsonl, {"id"?, "url", "html", "fetched_at"?} is answered by
 one with the same id: an article, or {"id", "rejected": reason}. Of other inputs the articles are
@@ -49,7 +51,10 @@ written, and what is refused is named on standard error and in the --rejects fil
 What comes out does not depend on --workers. A batch that was interrupted goes on with --resume, and ends
 with the same output as if it had not been.
 
-exit codes: 0 all well, 1 a page failed or an input was broken, 2 wrong usage, 3 no article came out
+--executor cleans the files of --shards on the workers of a Dask cluster (docs/cluster-cleaning.md), which see the same
+folders: one file a task, within the limits of a page. A file on which workers die again and again is left and named.
+
+exit codes: 0 all well, 1 a page failed, an input was broken or a file was left, 2 wrong usage, 3 no article came out
 """
 SAVE_SECONDS: Final = 1.0
 """Seconds between two notes of how far a batch has come; what was done since is done again."""
@@ -104,6 +109,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--shards", metavar="FOLDER",
         help="write a file for each file that is read; those that are whole are not done again",
     )  # fmt: skip
+    group.add_argument(
+        "--executor", metavar="dask://HOST:PORT",
+        help="clean the files of --shards on a cluster, by the address of its scheduler; needs the extra \"dask\"",
+    )  # fmt: skip
     parser.set_defaults(run=run)
 
 
@@ -116,11 +125,18 @@ def run(options: argparse.Namespace) -> ExitCode:
     with ExitStack() as stack:
         progress = stack.enter_context(Progress(quiet=options.quiet))
         how = _how(options, paths, stack)
-        totals = (_shards if options.shards else _one_output)(options, paths, how, progress)
-    if totals is None:
-        return ExitCode.OK
+        if options.shards:
+            totals, left = _shards(options, paths, how, progress)
+        else:
+            found = _one_output(options, paths, how, progress)
+            if found is None:
+                return ExitCode.OK
+            totals, left = found, ""
     if not options.quiet:
         print(f"newscrawl: {totals}", file=sys.stderr)
+    if left:
+        print(f"newscrawl: {left}", file=sys.stderr)
+        return ExitCode.FAILED
     return exit_code(totals)
 
 
@@ -223,39 +239,28 @@ def _asked(options: argparse.Namespace, paths: list[str]) -> dict[str, Any]:
 
 def _shards(
     options: argparse.Namespace, paths: list[str], how: Options, progress: Progress
-) -> Totals:
-    sizes, totals = Sizes(), Totals()
-    jobs: dict[Path, Source] = {}
-    for source in sources_of(paths, options.input_format, [], sizes):
-        if isinstance(source, Rejected):
-            raise UsageError(f"{source.origin}: {source.detail}")
-        sink = Path(options.shards) / f"{_stem(source.path)}.jsonl"
-        if sink in jobs:
-            raise UsageError(f"{source.path} and {jobs[sink].path} would both be written to {sink}")
-        jobs[sink] = source
-    # The threads read and write; the work is done in a process of each.
-    pool: Executor = ThreadPoolExecutor(max(1, options.workers))
-    each = replace(how, workers=min(1, options.workers))
-    with pool:
-        futures = {
-            pool.submit(clean_shard, source, sink, each): source for sink, source in jobs.items()
-        }
-        try:
-            for future in as_completed(futures):
-                totals.add(future.result())
-                sizes.read += futures[future].size
-                progress.show(str(totals), totals.read, sizes.share)
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-    return totals
-
-
-def _stem(path: str) -> str:
-    name = path.rstrip("/").rsplit("/", 1)[-1]
-    for suffix in (".gz", ".zst", ".warc", ".jsonl", ".jl", ".ndjson", ".html", ".htm", ".txt"):
-        name = name.removesuffix(suffix)
-    return name
+) -> tuple[Totals, str]:
+    """Clean file by file; give the totals, and what is left, if anything is."""
+    sizes, totals, left = Sizes(), Totals(), 0
+    folder = Path(options.shards)
+    shards = plan_shards(paths, folder, options.input_format, sizes)
+    # The threads, or the cluster's, read and write; the work is done in a process of each, which has limits.
+    each = replace(how, workers=1 if options.executor else min(1, options.workers))
+    with ExitStack() as stack:
+        executor = stack.enter_context(open_executor(options.executor, max(1, options.workers)))
+        terms = stack.enter_context(shared_terms(folder, each)) if options.executor else each
+        for number, (shard, end) in enumerate(clean_shards(executor, shards, terms), start=1):
+            if isinstance(end, Totals):
+                totals.add(end)
+            else:
+                left += 1
+                print(f"newscrawl: {shard.source.path}: left, {end}", file=sys.stderr)
+            sizes.read += shard.source.size
+            files = f"{number} of {numbered(len(shards), 'file')}"
+            progress.show(f"{files}, {totals}", totals.read, sizes.share)
+    # What is not whole is not among the totals: it is done from its beginning.
+    whole = f"{left} of {numbered(len(shards), 'file')} left; the same command does what is left"
+    return totals, whole if left else ""
 
 
 def _how(options: argparse.Namespace, paths: list[str], stack: ExitStack) -> Options:
@@ -316,6 +321,19 @@ def _check(options: argparse.Namespace, paths: list[str]) -> None:
         raise UsageError(
             "--shards names its files itself, and takes none of -o, -O, --rejects, --resume, --url, -"
         )
+    _check_executor(options)
+
+
+def _check_executor(options: argparse.Namespace) -> None:
+    if options.shards and REMOTE in options.shards:
+        raise UsageError("--shards is a folder, which all who write there see; no address")
+    if options.executor is None:
+        return
+    if not options.shards:
+        raise UsageError("--executor cleans file by file: name the folder of the --shards")
+    if options.workers:
+        raise UsageError("--workers are of this machine; with --executor the cluster has its own")
+    check_address(options.executor)
 
 
 def add_profile_option(parser: argparse.ArgumentParser) -> None:
