@@ -78,6 +78,17 @@ def test_workers_are_replaced_before_they_grow_old() -> None:
     assert crew.replaced == 0
 
 
+def test_what_dask_sets_for_its_own_processes_slows_no_worker(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("MALLOC_TRIM_THRESHOLD_", "65536")
+    monkeypatch.setenv("ANOTHER", "kept")
+    with Crew(1) as crew:
+        found = crew.map(os.getenv, ("MALLOC_TRIM_THRESHOLD_", "ANOTHER"))
+
+        assert [*found] == [None, "kept"]
+
+
 def test_a_crew_that_is_shut_down_takes_no_calls_and_leaves_no_process() -> None:
     crew = Crew(1)
     pid = crew.submit(workers.own_pid, 0).result(timeout=30)
