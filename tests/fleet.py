@@ -36,7 +36,9 @@ from tests.postgres import Server
 DELAY = 0.5
 TOLERANCE = 0.02
 """Seconds by which two requests may come closer together on their way."""
-BRIDGE, NET = "newscrawl0", "10.77.93"
+OWN = os.getpid() % 10_000
+BRIDGE, NET = f"ncb{OWN}", f"10.77.{OWN % 250}"
+"""Of this trial alone: others may be under way."""
 MARK = "/report-number-"
 
 
@@ -153,25 +155,37 @@ def networks(number: int) -> Iterator[list[list[str]] | None]:
     def ip(*words: str) -> None:
         subprocess.run(["ip", *words], check=True, capture_output=True)
 
-    names = [f"newscrawl-{n}" for n in range(number)]
+    names = [f"ncw{OWN}-{n}" for n in range(number)]
     try:
         ip("link", "add", BRIDGE, "type", "bridge")
         ip("addr", "add", f"{NET}.1/24", "dev", BRIDGE)
         ip("link", "set", BRIDGE, "up")
         for n, name in enumerate(names):
             ip("netns", "add", name)
-            ip("link", "add", f"ncv{n}", "type", "veth", "peer", "name", "eth0", "netns", name)
-            ip("link", "set", f"ncv{n}", "master", BRIDGE, "up")
+            ip(
+                "link",
+                "add",
+                f"ncv{OWN}-{n}",
+                "type",
+                "veth",
+                "peer",
+                "name",
+                "eth0",
+                "netns",
+                name,
+            )
+            ip("link", "set", f"ncv{OWN}-{n}", "master", BRIDGE, "up")
             ip("-n", name, "addr", "add", f"{NET}.{n + 10}/24", "dev", "eth0")
             ip("-n", name, "link", "set", "eth0", "up")
             ip("-n", name, "link", "set", "lo", "up")
         yield [["ip", "netns", "exec", name] for name in names]
-    except (OSError, subprocess.CalledProcessError):
+    except (OSError, subprocess.CalledProcessError) as error:
+        print(f"no namespaces: {getattr(error, 'stderr', b'').decode().strip() or error}")
         yield None
     finally:
         for n, name in enumerate(names):
             subprocess.run(["ip", "netns", "del", name], check=False, capture_output=True)
-            subprocess.run(["ip", "link", "del", f"ncv{n}"], check=False, capture_output=True)
+            subprocess.run(["ip", "link", "del", f"ncv{OWN}-{n}"], check=False, capture_output=True)
         subprocess.run(["ip", "link", "del", BRIDGE], check=False, capture_output=True)
 
 
@@ -355,8 +369,6 @@ def main() -> int:
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="newscrawl-fleet-", dir="/var/tmp"))
     with networks(options.workers if options.namespaces else 0) as prefixes:
-        if options.namespaces and prefixes is None:
-            print("no namespaces: this machine does not allow them")
         is_apart = bool(options.namespaces and prefixes)
         address = f"{NET}.1" if is_apart else "127.0.0.1"
         papers = Papers(options.hosts, options.articles, folder / "asked", address)

@@ -62,7 +62,7 @@ class Server:
         )
         # Machines of a fleet come from other networks than the server's own.
         with (self.data / "pg_hba.conf").open("a") as rules:
-            rules.write("host all all 10.77.93.0/24 trust\n")
+            rules.write("host all all 10.77.0.0/16 trust\n")
         self.start()
         return self
 

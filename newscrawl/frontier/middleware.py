@@ -126,7 +126,8 @@ class FrontierMiddleware:
         try:
             assert self.crawler.spider is not None
             settings = self.crawler.settings
-            self.begun = begin_run(settings, self.crawler.spider)
+            # In a thread: a server that is starting again is waited for.
+            self.begun = await asyncio.to_thread(begin_run, settings, self.crawler.spider)
             if settings.getbool("NEWSCRAWL_JOINS"):
                 start = _nothing()  # who began the job has put all that it starts with
             async for value in self._feed(start):

@@ -41,7 +41,10 @@ class Dialect:
     """How many addresses of the host `h` are leased."""
     skip_locked: str = ""
     """Behind a query for hosts: leave out those that another transaction has, and hold the rest."""
-    skip_locked_urls: str = ""
+    skip_locked_rows: str = ""
+    """The same, behind a query for rows of one table."""
+    for_update: str = ""
+    """Behind a query for rows that are to be changed: wait for whoever changes them, and hold them."""
     poll_seconds: float = POLL_SECONDS
     """How long to wait where another run holds a host."""
 

@@ -147,7 +147,7 @@ class Claiming:
         rows = self.database.execute(
             "WITH taken AS (SELECT id FROM url WHERE run = ? AND is_article = ? AND host = ? "
             f"AND state = {WAITING} AND coalesce(not_before, 0) <= ? "
-            f"ORDER BY priority DESC, attempts, id LIMIT ? {self.database.dialect.skip_locked_urls}) "
+            f"ORDER BY priority DESC, attempts, id LIMIT ? {self.database.dialect.skip_locked_rows}) "
             f"UPDATE url SET state = {LEASED}, held = host, lease_until = ?, attempts = attempts + 1 "
             f"WHERE id IN (SELECT id FROM taken) RETURNING {LEASE_COLUMNS}",
             (self.run.number, host.is_article, host.id, now, room, now + LEASE_SECONDS),
@@ -182,25 +182,31 @@ class Claiming:
         has counted as met is counted here instead; a run that has ended has counted it as left.
         """
         rows = self.database.execute(
-            "SELECT q.run, q.host, q.is_article, r.ended FROM queue AS q JOIN host AS h ON h.id = q.host "
+            "SELECT q.run, q.host, q.is_article FROM queue AS q JOIN host AS h ON h.id = q.host "
             "JOIN run AS r ON r.id = q.run WHERE r.job = ? AND q.run <> ? AND q.waiting > 0 AND h.next_at <= ? "
             f"AND {self.database.dialect.busy} = 0 ORDER BY q.is_article, q.waiting DESC LIMIT ?",
             (self.run.key.job, self.run.number, now, number),
         ).fetchall()
-        taken = 0
-        for run, host, is_article, ended in rows:
-            count = self.database.execute(
-                "WITH taken AS (SELECT id FROM url WHERE run = ? AND host = ? AND is_article = ? "
-                f"AND state = {WAITING} ORDER BY priority DESC, attempts, id LIMIT ? "
-                f"{self.database.dialect.skip_locked_urls}) "
-                "UPDATE url SET run = ?, met = ? WHERE id IN (SELECT id FROM taken)",
-                (run, host, is_article, MOST_TAKEN, self.run.number, -self.run.number),
-            ).rowcount
-            if ended is None:
-                self.run.ask(-count, run)
-            self.run.ask(count)
-            taken += count
-        return taken
+        return sum(self._take_from(*row) for row in rows)
+
+    def _take_from(self, run: int, host: int, is_article: Any) -> int:
+        dialect = self.database.dialect
+        # Held until the commit: else it might end in between, and count as left what is counted off here.
+        found = self.database.execute(
+            f"SELECT ended FROM run WHERE id = ? {dialect.skip_locked_rows}", (run,)
+        ).fetchone()
+        if found is None:
+            return 0
+        count = self.database.execute(
+            "WITH taken AS (SELECT id FROM url WHERE run = ? AND host = ? AND is_article = ? "
+            f"AND state = {WAITING} ORDER BY priority DESC, attempts, id LIMIT ? {dialect.skip_locked_rows}) "
+            "UPDATE url SET run = ?, met = ? WHERE id IN (SELECT id FROM taken)",
+            (run, host, is_article, MOST_TAKEN, self.run.number, -self.run.number),
+        ).rowcount
+        if found[0] is None:
+            self.run.ask(-count, run)
+        self.run.ask(count)
+        return count
 
     def _wait(self, now: float) -> float:
         """Give the seconds until the next host has rested; a held one tells nothing."""

@@ -50,7 +50,9 @@ def check_open(run: Run) -> None:
         StateError: it is not.
 
     """
-    row = run.database.execute("SELECT ended FROM run WHERE id = ?", (run.number,)).fetchone()
+    # Held: who takes addresses over counts them off here, before or after the sum is made.
+    query = f"SELECT ended FROM run WHERE id = ? {run.database.dialect.for_update}"
+    row = run.database.execute(query, (run.number,)).fetchone()
     if row is None or row[0] is not None:
         raise StateError(BURIED)
 

@@ -98,7 +98,8 @@ class PostgresDatabase:
     dialect = Dialect(
         busy="h.busy",
         skip_locked="FOR UPDATE OF h SKIP LOCKED",
-        skip_locked_urls="FOR UPDATE SKIP LOCKED",
+        skip_locked_rows="FOR UPDATE SKIP LOCKED",
+        for_update="FOR UPDATE",
         poll_seconds=0.5,
     )
 
@@ -352,6 +353,7 @@ class PostgresLocks:
         self.database = database
         self.kind = database.class_of[kind]
         self._own: set[int] = set()
+        self._released: list[int] = []
         self.missing: set[int] = set()
         """Own runs whose lock went with a connection, and is not taken again yet."""
         self.lost: set[int] = set()
@@ -412,11 +414,17 @@ class PostgresLocks:
         return found
 
     def release(self, number: int) -> None:
-        """Give it back."""
+        """Give it back, with the next transaction: the connection may be in the middle of one."""
         if number in self._own:
             self._own.discard(number)
-            with suppress(psycopg.Error):
-                self.database.execute("SELECT pg_advisory_unlock(?, ?)", (self.kind, number))
+            self._released.append(number)
+
+    def free(self) -> None:
+        """Give back what was released."""
+        while self._released:
+            self.database.execute(
+                "SELECT pg_advisory_unlock(?, ?)", (self.kind, self._released.pop())
+            )
 
 
 class Session:
@@ -441,17 +449,16 @@ class Session:
         """Do pieces of work together; what one of them breaks is done apart from it."""
         try:
             return self._persist(works)
-        except (StateError, OSError):
+        except Exception:
             if len(parties_of(works)) == 1 or self.database.connection.closed:
                 raise
         # Crawls of many sources share the connection: one that fails is to fail alone.
-        results, failed = [], list[BaseException]()
+        results = []
         for party in parties_of(works):
             own = [work for work in works if work.party is party]
             try:
                 done = self._persist(own)
-            except (StateError, OSError) as error:
-                failed.append(error)
+            except Exception as error:  # noqa: BLE001 - it is raised where that party waits
                 done = [error] * len(own)
             results += list(zip(own, done, strict=True))
         by_work = {id(work): done for work, done in results}
@@ -491,6 +498,7 @@ class Session:
         results, transaction = list[Any](), None
         try:
             connection.execute("BEGIN")
+            self.locks.free()
             if self.locks.missing:
                 self.locks.take_again()
             results = [work.call() for work in works]

@@ -96,44 +96,63 @@ class Putting:
                 yield bytes(key), tuple(row)
 
     def _meet(self, entry: Entry, row: Row) -> str:
+        while (what := self._meet_as(entry, row)) is None:
+            # Another run has met it since it was looked up.
+            row = self._rows([entry])[entry.key]
+        return what
+
+    def _meet_as(self, entry: Entry, row: Row) -> str | None:
+        """Meet an address that is as it was looked up; None where it no longer is."""
         own = self.run.number
-        url, state, run, met, is_article = row[:5]
+        state, run, met, is_article = row[1:5]
         if met == own:
             return "repeated" if run == own else "known"
         if met == -own:
-            return self._meet_inherited(entry, url, state)
+            return self._meet_inherited(entry, row)
         if state != DONE:
             is_ours = not self._is_live(run)
         else:
             is_ours = self._is_wanted(entry, bool(is_article), row)
         if not is_ours:
-            self.database.execute("UPDATE url SET met = ? WHERE id = ?", (own, url))
-            return "seen" if is_article else "not_due"
-        self.database.execute(
-            f"UPDATE url SET state = {WAITING}, run = ?, met = ?, priority = ?, request = ?, "
+            changed = self._change("met = ?", (own,), row)
+            return ("seen" if is_article else "not_due") if changed else None
+        changed = self._change(
+            f"state = {WAITING}, run = ?, met = ?, priority = ?, request = ?, "
             "kind = coalesce(?, kind), not_before = NULL, held = NULL, lease_until = NULL, "
-            "attempts = CASE state WHEN 2 THEN 0 ELSE attempts END, hints = greatest(hints, ?) WHERE id = ?",
+            "attempts = CASE state WHEN 2 THEN 0 ELSE attempts END, hints = greatest(hints, ?)",
             (
                 own, own, entry.priority, entry.request, entry.kind,
-                0 if entry.modified is None else 1, url,
+                0 if entry.modified is None else 1,
             ),
+            row,
         )  # fmt: skip
-        return "added"
+        return "added" if changed else None
 
-    def _meet_inherited(self, entry: Entry, url: int, state: int) -> str:
+    def _meet_inherited(self, entry: Entry, row: Row) -> str | None:
         """Meet what this run has taken up by itself; it was counted then.
 
         A list that it has read by an old request meanwhile is read again, by the spider's own.
         """
+        state, own = row[1], self.run.number
         is_again = state == DONE and not entry.is_article
         if state == WAITING or is_again:
-            self.database.execute(
-                f"UPDATE url SET state = {WAITING}, met = ?, priority = ?, request = ? WHERE id = ?",
-                (self.run.number, entry.priority, entry.request, url),
+            changed = self._change(
+                f"state = {WAITING}, met = ?, priority = ?, request = ?",
+                (own, entry.priority, entry.request),
+                row,
             )
         else:
-            self.database.execute("UPDATE url SET met = ? WHERE id = ?", (self.run.number, url))
-        return "added" if is_again else "known"
+            changed = self._change("met = ?", (own,), row)
+        return ("added" if is_again else "known") if changed else None
+
+    def _change(self, what: str, values: tuple[Any, ...], row: Row) -> bool:
+        """Change an address, unless another run has changed it since it was looked up."""
+        url, state, run, met = row[:4]
+        done = self.database.execute(
+            f"UPDATE url SET {what} WHERE id = ? AND state = ? AND run = ? AND met = ?",
+            (*values, url, state, run, met),
+        )
+        return done.rowcount == 1
 
     def _is_wanted(self, entry: Entry, is_article: bool, row: Row) -> bool:
         """Tell whether a done address is fetched again: when it is time, or when it is said to have changed.

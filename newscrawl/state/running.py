@@ -98,8 +98,9 @@ class Run:
         return_leases(self.database, condition, value, self.manners.delay)
 
     def holds(self, lease: int) -> bool:
-        """Tell whether an address is leased to this run."""
-        row = self.database.execute("SELECT state, run FROM url WHERE id = ?", (lease,)).fetchone()
+        """Tell whether an address is leased to this run; if so, nobody takes it until the transaction is over."""
+        query = f"SELECT state, run FROM url WHERE id = ? {self.database.dialect.for_update}"
+        row = self.database.execute(query, (lease,)).fetchone()
         return bool(row and tuple(row) == (LEASED, self.number))
 
     def held(self, lease: int) -> int | None:
