@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: demo test check check-deploy crash-test simulate coverage bench fix lock lock-image docs fixtures wheel clean
+.PHONY: fleet test-postgres demo test check check-deploy crash-test simulate coverage bench fix lock lock-image docs fixtures wheel clean
 demo: $(STAMP)
 	$(BIN)/newscrawl demo
 
@@ -31,6 +31,14 @@ crash-test: $(STAMP)
 # Two hundred days of hourly runs under a fake clock; the tests run nine. DAYS=… for another number.
 simulate: $(STAMP)
 	$(BIN)/python -m tests.simulation $(if $(DAYS),--days $(DAYS))
+
+# Workers on one PostgreSQL, killed every few seconds, and the database too; the tests do so with few. FLEET=… for its options.
+fleet: $(STAMP)
+	$(BIN)/python -m tests.fleet $(FLEET)
+
+# All tests that run commands in a folder, with their state in PostgreSQL.
+test-postgres: $(STAMP)
+	NEWSCRAWL_TEST_BACK_END=postgresql $(BIN)/pytest -n 2 $(addprefix tests/test_,increments.py due.py crash.py politeness.py discovery.py drift.py operations.py sources.py archive.py)
 
 # How fast pages are cleaned and a site is crawled, beside others that are installed in .bench; PAGES=… names
 # pages in JSON lines, TAKEN=… how many of them are cleaned, COUNT=… how many articles the site has.
