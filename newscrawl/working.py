@@ -25,7 +25,7 @@ from newscrawl.crawling import Job
 from newscrawl.errors import StateError
 from newscrawl.frontier.middleware import FrontierMiddleware
 from newscrawl.logs import crawl_of
-from newscrawl.state.inspection import DueJob, State, open_state
+from newscrawl.state.inspection import DueJob, State
 from newscrawl.state.place import StatePlace
 from newscrawl.state.running import machine
 from newscrawl.state.shipping import ship
@@ -222,7 +222,8 @@ class Worker:
 
     def _opened(self) -> State:
         if self._state is None:
-            self._state = open_state(self.place, self.articles)
+            # Workers may be there before the first source is begun.
+            self._state = State(self.place, self.articles, create=self.place.file is None)
         return self._state
 
     def _close(self) -> None:

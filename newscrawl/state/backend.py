@@ -13,6 +13,10 @@ from newscrawl.errors import StateError
 from newscrawl.state.place import StatePlace
 
 POLL_SECONDS: Final = 0.25
+LEASED_URL: Final = (
+    "id", "url", "attempts", "priority", "request", "first_fetched", "etag", "last_modified", "hints", "article", "host",
+)  # fmt: skip
+"""What a claim needs of an address."""
 NEW_URL: Final = "key, url, host, is_article, run, met, priority, found, request, kind"
 
 
@@ -45,6 +49,8 @@ class Dialect:
     """The same, behind a query for rows of one table."""
     for_update: str = ""
     """Behind a query for rows that are to be changed: wait for whoever changes them, and hold them."""
+    for_update_of_url: str = ""
+    """The same for the rows `u` of `url`, where others are joined to them."""
     poll_seconds: float = POLL_SECONDS
     """How long to wait where another run holds a host."""
 
@@ -63,6 +69,19 @@ class Database(Protocol):
 
     def insert_urls(self, rows: Sequence[Sequence[Any]]) -> set[bytes]:
         """Insert addresses, the columns of `NEW_URL`; give the keys of those that nobody had."""
+
+    def lease_urls(
+        self, run: int, wanted: Sequence[tuple[int, Any, int]], now: float, until: float
+    ) -> list[Sequence[Any]]:
+        """Lease waiting addresses of a run; give the columns of `LEASED_URL`, in any order.
+
+        Args:
+            run: whose they are.
+            wanted: hosts, whether articles or lists of them, and how many at the most.
+            now: seconds since 1970; what is to be tried again only later is left out.
+            until: when the leases expire.
+
+        """
 
     def writing(self) -> AbstractContextManager[None]:
         """Run a write transaction."""

@@ -1,6 +1,7 @@
 """Lease addresses: of hosts that are neither held nor resting, one after the other on each."""
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -11,9 +12,6 @@ from newscrawl.state.running import DONE, LEASE_SECONDS, LEASED, WAITING, Run
 
 MAX_ATTEMPTS: Final = 8
 """Leases without an ack after which an address is given up: it may be what kills the process."""
-LEASE_COLUMNS: Final = (
-    "id, url, attempts, priority, request, first_fetched, etag, last_modified, hints, article"
-)
 MOST_TAKEN: Final = 200
 """Addresses on one host that are taken over from another run at once."""
 
@@ -85,24 +83,24 @@ class Claiming:
         self.run.return_leases("lease_until < ?", now)
 
     def _claim_own(self, number: int, now: float) -> list[Lease]:
-        leases = list[Lease]()
         hosts = self._ready_hosts(now, number)
         busy = self._busy_sources() if hosts else Counter[str]()
+        left, wanted = self.run.articles_left(), dict[int, tuple[Ready, int]]()
         for host in hosts:
             room = min(
-                host.free, number - len(leases), self.per_source - busy[host.source],
+                host.free, number, self.per_source - busy[host.source],
                 self.run.hosts.room_on(host.id, self.run.manners, self.run.claimed[host.id]),
             )  # fmt: skip
-            left = self.run.articles_left()
             if host.is_article and left is not None:
                 room = min(room, left)
-            taken = self._lease(host, room, now) if room > 0 else []
-            busy[host.source] += len(taken)
-            self.run.claimed.add(host.id, len(taken))
-            leases += taken
-            if len(leases) >= number:
+                left -= max(0, room)
+            if room > 0:
+                wanted[host.id] = host, room
+                busy[host.source] += room
+                number -= room
+            if number <= 0:
                 break
-        return leases
+        return self._lease(wanted, now) if wanted else []
 
     def _busy_sources(self) -> Counter[str]:
         """Count the leases by registered domain: a publisher's hosts often stand on one machine."""
@@ -143,37 +141,37 @@ class Claiming:
             )  # fmt: skip
         return list(found.values())
 
-    def _lease(self, host: Ready, room: int, now: float) -> list[Lease]:
-        rows = self.database.execute(
-            "WITH taken AS (SELECT id FROM url WHERE run = ? AND is_article = ? AND host = ? "
-            f"AND state = {WAITING} AND coalesce(not_before, 0) <= ? "
-            f"ORDER BY priority DESC, attempts, id LIMIT ? {self.database.dialect.skip_locked_rows}) "
-            f"UPDATE url SET state = {LEASED}, held = host, lease_until = ?, attempts = attempts + 1 "
-            f"WHERE id IN (SELECT id FROM taken) RETURNING {LEASE_COLUMNS}",
-            (self.run.number, host.is_article, host.id, now, room, now + LEASE_SECONDS),
-        ).fetchall()
-        leases = []
-        # In the order in which they were to be taken; RETURNING has none.
-        for row in sorted(rows, key=lambda row: (-row[3], row[2], row[0])):
+    def _lease(self, wanted: Mapping[int, tuple[Ready, int]], now: float) -> list[Lease]:
+        rows = self.database.lease_urls(
+            self.run.number, [(host.id, host.is_article, room) for host, room in wanted.values()],
+            now, now + LEASE_SECONDS,
+        )  # fmt: skip
+        order, leases, manners = (
+            {host: n for n, host in enumerate(wanted)},
+            list[Lease](),
+            self.run.manners,
+        )
+        # In the order in which they were to be taken; what a statement gives back has none.
+        for *row, number in sorted(rows, key=lambda row: (order[row[-1]], -row[3], row[2], row[0])):
+            host = wanted[number][0]
+            self.run.claimed.add(number)
             if row[2] > MAX_ATTEMPTS:
-                self._give_up(row[0])
+                self._give_up(row[0], host)
                 continue
             leases.append(_lease_of(row, host))
-        self.run.claimed_articles.add(None, len(leases) if host.is_article else 0)
-        if leases and self.run.manners.delay and self.run.concurrency > 1:
-            self.run.hosts.rest(host.id, now + self.run.manners.delay)
+            self.run.claimed_articles.add(None, int(bool(host.is_article)))
+        if manners.delay and self.run.concurrency > 1:
+            for number in {row[-1] for row in rows}:
+                self.run.hosts.rest(number, now + manners.delay)
         return leases
 
-    def _give_up(self, url: int) -> None:
+    def _give_up(self, url: int, host: Ready) -> None:
         self.database.execute(
             f"UPDATE url SET state = {DONE}, held = NULL, lease_until = NULL, outcome = ?, "
             "reason = 'given_up', failures = failures + 1, due = ? WHERE id = ?",
             (str(End.FAILED), self.run.now() + LONGEST_WAIT, url),
         )
-        (source,) = self.database.execute(
-            "SELECT source FROM host WHERE id = (SELECT host FROM url WHERE id = ?)", (url,)
-        ).fetchone()
-        self.run.count(End.FAILED, "given_up", source)
+        self.run.count(End.FAILED, "given_up", host.source)
 
     def _take_over(self, number: int, now: float) -> int:
         """Take waiting addresses over from runs that are at work on the same job, or have left it.
@@ -219,7 +217,7 @@ class Claiming:
         return poll if row[0] is None else min(max(row[0] - now, 0.001), poll)
 
 
-def _lease_of(row: tuple[Any, ...], host: Ready) -> Lease:
+def _lease_of(row: Sequence[Any], host: Ready) -> Lease:
     url, address, attempts, priority, request, first, etag, modified, hints, article = row
     lease = Lease(
         id=url, url=address, host=host.name, is_article=bool(host.is_article), attempts=attempts,

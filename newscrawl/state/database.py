@@ -13,7 +13,7 @@ from typing import Any, Final
 from filelock import FileLock, Timeout
 
 from newscrawl.errors import StateError
-from newscrawl.state.backend import NEW_URL, Dialect
+from newscrawl.state.backend import LEASED_URL, NEW_URL, Dialect
 from newscrawl.state.place import StatePlace
 
 logger = logging.getLogger(__name__)
@@ -208,6 +208,21 @@ class SQLiteDatabase(sqlite3.Connection):
         marks = ", ".join("?" for _ in NEW_URL.split(", "))
         self.executemany(f"INSERT INTO url ({NEW_URL}) VALUES ({marks})", rows)
         return {row[0] for row in rows}
+
+    def lease_urls(
+        self, run: int, wanted: Sequence[tuple[int, Any, int]], now: float, until: float
+    ) -> list[Sequence[Any]]:
+        """Lease addresses, a host after the other."""
+        found = list[Sequence[Any]]()
+        for host, is_article, room in wanted:
+            found += self.execute(
+                "UPDATE url SET state = 1, held = host, lease_until = ?, attempts = attempts + 1 WHERE id IN "
+                "(SELECT id FROM url WHERE run = ? AND is_article = ? AND host = ? AND state = 0 "
+                "AND coalesce(not_before, 0) <= ? ORDER BY priority DESC, attempts, id LIMIT ?) "
+                f"RETURNING {', '.join(LEASED_URL)}",
+                (until, run, is_article, host, now, room),
+            ).fetchall()
+        return found
 
     @contextmanager
     def reading(self) -> Iterator[None]:

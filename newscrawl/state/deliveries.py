@@ -82,31 +82,37 @@ class Deliveries:
             found[part][kind] = number
         return dict(found)
 
-    def article(self, article: Article, now: float) -> None:
+    def article(self, article: Article) -> None:
         """Count an article that a page has given, stored or the same as before."""
         part = (article.source or "", article.extracted_with.publisher_layout or "")
-        self._add(part, counts_of(article), now)
+        self._add(part, counts_of(article))
 
     def rejected(self, host: str, now: float) -> None:
         """Count a page of a host that was refused as no article."""
         publisher = publisher_for(host)
         moment = datetime.fromtimestamp(now, UTC)
         layout = publisher.layout_name(publisher.layout_at(moment)) if publisher else ""
-        self._add((registrable_domain(host) or host, layout), Counter({REJECTED: 1}), now)
+        self._add((registrable_domain(host) or host, layout), Counter({REJECTED: 1}))
 
-    def listed(self, host: str, url: str, links: int, now: float) -> None:
+    def listed(self, host: str, url: str, links: int) -> None:
         """Count the article links of a list that was read."""
         part = (registrable_domain(host) or host, url)
-        self._add(part, Counter({READS: 1, LINKS: links}), now)
+        self._add(part, Counter({READS: 1, LINKS: links}))
 
-    def _add(self, part: Part, counts: Counts, now: float) -> None:
+    def _add(self, part: Part, counts: Counts) -> None:
         for kind, number in counts.items():
             self.kept.add((part, kind), number)
+
+    def write(self, now: float) -> None:
+        """Write what was counted since the last call, by day."""
         day = datetime.fromtimestamp(now, UTC).date().toordinal()
         self.database.executemany(
             "INSERT INTO delivery (source, part, day, kind, number) VALUES (?, ?, ?, ?, ?) "
             "ON CONFLICT (source, part, day, kind) DO UPDATE SET number = delivery.number + excluded.number",
-            [(*part, day, kind, number) for kind, number in counts.items()],
+            [
+                (*part, day, kind, number)
+                for (part, kind), number in sorted(self.kept.take().items())
+            ],
         )
 
     def prune(self, now: float) -> None:

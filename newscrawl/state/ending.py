@@ -27,6 +27,7 @@ def end_run(run: Run, reason: str) -> Ledger:
     check_open(run)
     run.return_leases("run = ?", run.number)
     _count_left(run)
+    run.write_counts()
     own = run.deliveries.of_run
     delivered = {source: _delivered(run, source, own) for source in {source for source, _ in own}}
     breaks = _breaks(run, delivered)
@@ -59,6 +60,7 @@ def check_open(run: Run) -> None:
 
 def read_ledger(run: Run) -> Ledger:
     """Give the run's ledger as it stands."""
+    run.write_counts()
     asked = run.database.execute("SELECT asked FROM run WHERE id = ?", (run.number,)).fetchone()
     rows = run.database.execute(
         "SELECT outcome, reason, number FROM ledger WHERE run = ?", (run.number,)

@@ -114,7 +114,8 @@ class SQLFrontier:
     # -- with a transaction ---------------------------------------------------------------------
 
     def before_commit(self) -> None:
-        """Force the lines of articles to the disk."""
+        """Write what was counted, and force the lines of articles to the disk."""
+        self.context.write_counts()
         self.context.lines.sync()
 
     def committed(self) -> None:
@@ -126,6 +127,7 @@ class SQLFrontier:
     def undone(self) -> None:
         """Take back what was counted and written."""
         self.context.lines.undo()
+        self.context.tallies.forget_new()
         for kept in self.context.kept:
             kept.undone()
 

@@ -1,6 +1,7 @@
 """The hosts of a state: when each may be asked again, and which have had enough of us."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Final
 
 from newscrawl.quality import registrable_domain
@@ -15,6 +16,18 @@ LONGEST_BLOCK: Final = 86400.0
 NO_LIMIT: Final = 1_000_000
 SILENCE: Final = frozenset({Reason.TIMEOUT, Reason.UNREACHABLE})
 """A host that does not answer costs a timeout each time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a host has answered so far."""
+
+    name: str
+    backoff: float
+    """Seconds on top of the delay."""
+    refusals: int
+    silences: int
+    """In a row."""
 
 
 class Hosts:
@@ -75,12 +88,9 @@ class Hosts:
             "UPDATE host SET next_at = greatest(next_at, ?) WHERE id = ?", (until, host)
         )
 
-    def answered(self, host: int, outcome: Outcome, now: float) -> None:
+    def answered(self, host: int, was: Manner, outcome: Outcome, now: float) -> None:
         """Note how a host answered, and let it rest accordingly."""
-        name, *before = self.database.execute(
-            "SELECT name, backoff, refusals, silences FROM host WHERE id = ?", (host,)
-        ).fetchone()
-        backoff, refusals, silences = before
+        backoff, refusals, silences = was.backoff, was.refusals, was.silences
         has_answered = outcome.status is not None
         if is_slow_down(outcome.status):
             backoff = slowed(backoff, outcome.delay)
@@ -91,13 +101,15 @@ class Hosts:
         elif has_answered:
             refusals = 0
         silences = 0 if has_answered else silences + (outcome.reason in SILENCE)
-        if [backoff, refusals, silences] != before:
-            self.database.execute(
-                "UPDATE host SET backoff = ?, refusals = ?, silences = ? WHERE id = ?",
-                (backoff, refusals, silences, host),
-            )
         wait = outcome.wait if is_slow_down(outcome.status) else 0.0
         if max(refusals, silences) >= IN_A_ROW:
-            (self.refusing if refusals >= IN_A_ROW else self.silent).add(name)
+            (self.refusing if refusals >= IN_A_ROW else self.silent).add(was.name)
             wait = max(wait, LEFT_ALONE)
-        self.rest(host, now + max(outcome.delay + backoff, wait))
+        until = min(now + max(outcome.delay + backoff, wait), now + LONGEST_BLOCK)
+        if (backoff, refusals, silences) == (was.backoff, was.refusals, was.silences):
+            self.rest(host, until)
+        else:
+            self.database.execute(
+                "UPDATE host SET next_at = greatest(next_at, ?), backoff = ?, refusals = ?, silences = ? WHERE id = ?",
+                (until, backoff, refusals, silences, host),
+            )

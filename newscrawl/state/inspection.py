@@ -212,15 +212,17 @@ class Health:
 class State:
     """A state, opened to be looked at."""
 
-    def __init__(self, where: Path | StatePlace, articles: Path | str | None = None) -> None:
-        """Open it.
+    def __init__(
+        self, where: Path | StatePlace, articles: Path | str | None = None, *, create: bool = False
+    ) -> None:
+        """Open it; one that is not there is made only where that is asked for.
 
         Raises:
             StateError: there is none, or it cannot be used.
 
         """
         self.path = place_of(where)
-        back_end = open_back_end(self.path, create=False)
+        back_end = open_back_end(self.path, create=create)
         self.folder = articles or self.path.folder / "articles"
         self.database, self.locks = back_end.database, back_end.locks
         self.place_id = back_end.place_id(self.folder)

@@ -1,4 +1,4 @@
-"""Counts in memory that go with a transaction: what is rolled back is taken back."""
+"""Counts in memory that go with a transaction: written with it, all that came together in one row, or taken back."""
 
 from collections import Counter
 from collections.abc import Hashable
@@ -10,15 +10,17 @@ K = TypeVar("K", bound=Hashable)
 class Kept(Generic[K]):
     """A counter that forgets what was counted in a transaction that failed.
 
-    >>> counts = Kept[str]()
-    >>> counts.add("kept"); counts.committed(); counts.add("lost"); counts.undone(); counts.all
-    Counter({'kept': 1})
+    >>> kept = Kept[str]()
+    >>> kept.add("stays"); kept.take(); kept.committed(); kept.add("goes"); kept.undone(); kept.all
+    Counter({'stays': 1})
+    Counter({'stays': 1})
     """
 
     def __init__(self) -> None:
         self.all = Counter[K]()
         """All that was counted, that of the present transaction included."""
         self._new = Counter[K]()
+        self._unwritten = Counter[K]()
 
     def __getitem__(self, key: K) -> int:
         """Give a count."""
@@ -28,10 +30,17 @@ class Kept(Generic[K]):
         """Count."""
         self.all[key] += number
         self._new[key] += number
+        self._unwritten[key] += number
+
+    def take(self) -> Counter[K]:
+        """Give what was counted since the last call, for the transaction to write."""
+        taken, self._unwritten = self._unwritten, Counter()
+        return taken
 
     def committed(self) -> None:
         """Keep what was counted since the last call."""
         self._new.clear()
+        self._unwritten.clear()
 
     def undone(self) -> None:
         """Take back what was counted since the last commit."""
@@ -39,4 +48,4 @@ class Kept(Generic[K]):
             self.all[key] -= number
             if not self.all[key]:
                 del self.all[key]
-        self._new.clear()
+        self.committed()

@@ -20,7 +20,7 @@ from typing import Any, Final
 from newscrawl.errors import StateError, UsageError
 from newscrawl.state import Manners, RunKey
 from newscrawl.state.back_ends import BackEnd
-from newscrawl.state.backend import NEW_URL, Dialect
+from newscrawl.state.backend import LEASED_URL, NEW_URL, Dialect, Rows
 from newscrawl.state.ending import BURIED
 from newscrawl.state.engine import Engine, Party, Work, parties_of
 from newscrawl.state.files import Slots
@@ -83,6 +83,26 @@ class _Whole(Loader):
         return int(text) if text.lstrip("-").isdigit() else float(text)
 
 
+class _Late:
+    """What a statement gave that may be on its way still."""
+
+    def __init__(self, cursor: "psycopg.Cursor[Any]", pipeline: "psycopg.Pipeline") -> None:
+        self.cursor = cursor
+        self.pipeline = pipeline
+        self.fetchone = cursor.fetchone
+        self.fetchall = cursor.fetchall
+
+    def __iter__(self) -> Iterator[Any]:
+        """Give one row after the other."""
+        return iter(self.cursor.fetchall())
+
+    @property
+    def rowcount(self) -> int:
+        """Rows that were changed; waits until it is known."""
+        self.pipeline.sync()
+        return self.cursor.rowcount
+
+
 class PostgresDatabase:
     """A connection to a state in PostgreSQL, as `newscrawl.state.backend.Database` asks for it.
 
@@ -100,6 +120,7 @@ class PostgresDatabase:
         skip_locked="FOR UPDATE OF h SKIP LOCKED",
         skip_locked_rows="FOR UPDATE SKIP LOCKED",
         for_update="FOR UPDATE",
+        for_update_of_url="FOR UPDATE OF u",
         poll_seconds=0.5,
     )
 
@@ -108,6 +129,7 @@ class PostgresDatabase:
         self.class_of = {
             kind: _number(f"{place.schema}:{kind}") for kind in (RUNS, WORKERS, SERIAL)
         }
+        self._pipeline: psycopg.Pipeline | None = None
         self._skew = 0.0
         self._looked = -CLOCK_SECONDS
         self.connection = self._connected()
@@ -119,11 +141,39 @@ class PostgresDatabase:
 
     # -- the interface ------------------------------------------------------------------------
 
-    def execute(self, query: str, values: Sequence[Any] = (), /) -> "psycopg.Cursor[Any]":
-        """Run a statement."""
+    def execute(self, query: str, values: Sequence[Any] = (), /) -> Rows:
+        """Run a statement; within `piping` it may be on its way still when this returns."""
         if not values:
-            return self.connection.execute(query)
-        return self.connection.execute(_translated(query), values)
+            cursor = self.connection.execute(query)
+        else:
+            cursor = self.connection.execute(_translated(query), values)
+        return _Late(cursor, self._pipeline) if self._pipeline else cursor
+
+    @contextmanager
+    def piping(self) -> Iterator[None]:
+        """Wait for the server only where something is to be read: most statements of a transaction only change something."""
+        with self.connection.pipeline() as pipeline:
+            self._pipeline = pipeline
+            try:
+                yield
+            finally:
+                self._pipeline = None
+
+    def lease_urls(
+        self, run: int, wanted: Sequence[tuple[int, Any, int]], now: float, until: float
+    ) -> list[Sequence[Any]]:
+        """Lease addresses of all hosts in one statement."""
+        hosts, kinds, rooms = (list(column) for column in zip(*wanted, strict=True))
+        columns = ", ".join(f"u.{name}" for name in LEASED_URL)
+        return self.connection.execute(
+            "WITH wanted AS (SELECT * FROM unnest(%s::int8[], %s::bool[], %s::int4[]) AS w (host, is_article, room)), "
+            "taken AS (SELECT one.id FROM wanted AS w CROSS JOIN LATERAL (SELECT id FROM url WHERE run = %s AND host = w.host "
+            "AND is_article = w.is_article AND state = 0 AND coalesce(not_before, 0) <= %s "
+            "ORDER BY priority DESC, attempts, id LIMIT w.room FOR UPDATE SKIP LOCKED) AS one) "
+            "UPDATE url AS u SET state = 1, held = host, lease_until = %s, attempts = attempts + 1 "
+            f"FROM taken WHERE u.id = taken.id RETURNING {columns}",
+            (hosts, kinds, rooms, run, now, until),
+        ).fetchall()
 
     def executemany(self, query: str, values: Iterable[Sequence[Any]], /) -> Any:
         """Run a statement for each of several rows, in one journey."""
@@ -501,9 +551,10 @@ class Session:
             self.locks.free()
             if self.locks.missing:
                 self.locks.take_again()
-            results = [work.call() for work in works]
-            for party in parties:
-                party.before_commit()
+            with self.database.piping():
+                results = [work.call() for work in works]
+                for party in parties:
+                    party.before_commit()
             row = connection.execute("SELECT pg_current_xact_id_if_assigned()::text").fetchone()
             transaction = row[0] if row else None
             connection.execute("COMMIT")
@@ -649,7 +700,7 @@ class _Nobody:
 class _Explained(PostgresDatabase):
     """A connection whose errors say what they mean, for whoever looks at a state and does not try again."""
 
-    def execute(self, query: str, values: Sequence[Any] = (), /) -> "psycopg.Cursor[Any]":
+    def execute(self, query: str, values: Sequence[Any] = (), /) -> Rows:
         """Run a statement.
 
         Raises:

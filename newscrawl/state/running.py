@@ -45,6 +45,12 @@ class Run:
     claimed: Kept[int] = field(default_factory=Kept)
     """Addresses that it has leased, by host."""
     claimed_articles: Kept[None] = field(default_factory=Kept)
+    asked: Kept[int] = field(default_factory=Kept)
+    """Addresses that were met, by the run that has met them."""
+    ends: Kept[tuple[str, str]] = field(default_factory=Kept)
+    """How they ended, by end and reason."""
+    answers: Kept[tuple[str, str]] = field(default_factory=Kept)
+    """What came back, by source and kind."""
 
     def __post_init__(self) -> None:
         """Open the tables."""
@@ -61,7 +67,10 @@ class Run:
     @property
     def kept(self) -> tuple[Kept[Any], ...]:
         """What goes with a transaction."""
-        return self.claimed, self.claimed_articles, self.tallies.kept, self.deliveries.kept
+        return (
+            self.claimed, self.claimed_articles, self.asked, self.ends, self.answers, self.tallies.kept,
+            self.deliveries.kept,
+        )  # fmt: skip
 
     def now(self) -> float:
         """Give the time, in seconds since 1970."""
@@ -70,19 +79,39 @@ class Run:
     def ask(self, number: int, run: int | None = None) -> None:
         """Count addresses that the run, or another, has met."""
         if number:
-            self.database.execute(
-                "UPDATE run SET asked = asked + ? WHERE id = ?", (number, run or self.number)
-            )
+            self.asked.add(run or self.number, number)
 
     def count(self, end: End, reason: str | None, source: str, number: int = 1) -> None:
         """Count addresses that have ended."""
         if number:
-            self.tallies.count(source, end, reason or "", number, self.now())
-            self.database.execute(
-                "INSERT INTO ledger (run, outcome, reason, number) VALUES (?, ?, ?, ?) "
-                "ON CONFLICT (run, outcome, reason) DO UPDATE SET number = ledger.number + excluded.number",
-                (self.number, str(end), reason or "", number),
-            )
+            self.tallies.count(source, end, reason or "", number)
+            self.ends.add((str(end), reason or ""), number)
+
+    def write_counts(self) -> None:
+        """Write what was counted in this transaction, each row once.
+
+        All runs write in one order: two that count for the same source wait for each other, and none for ever.
+        """
+        now = self.now()
+        self.database.executemany(
+            "UPDATE run SET asked = asked + ? WHERE id = ?",
+            [(number, run) for run, number in sorted(self.asked.take().items()) if number],
+        )
+        self.database.executemany(
+            "INSERT INTO ledger (run, outcome, reason, number) VALUES (?, ?, ?, ?) "
+            "ON CONFLICT (run, outcome, reason) DO UPDATE SET number = ledger.number + excluded.number",
+            [(self.number, *end, number) for end, number in sorted(self.ends.take().items())],
+        )
+        self.database.executemany(
+            "INSERT INTO answer (run, source, kind, number) VALUES (?, ?, ?, ?) "
+            "ON CONFLICT (run, source, kind) DO UPDATE SET number = answer.number + excluded.number",
+            [
+                (self.number, *answer, number)
+                for answer, number in sorted(self.answers.take().items())
+            ],
+        )
+        self.tallies.write(now)
+        self.deliveries.write(now)
 
     def is_full(self, host: int) -> bool:
         """Tell whether a host has been asked as often as it may be in a run."""
@@ -96,22 +125,6 @@ class Run:
     def return_leases(self, condition: str, value: float) -> None:
         """Let leases wait again."""
         return_leases(self.database, condition, value, self.manners.delay)
-
-    def holds(self, lease: int) -> bool:
-        """Tell whether an address is leased to this run; if so, nobody takes it until the transaction is over."""
-        query = f"SELECT state, run FROM url WHERE id = ? {self.database.dialect.for_update}"
-        row = self.database.execute(query, (lease,)).fetchone()
-        return bool(row and tuple(row) == (LEASED, self.number))
-
-    def held(self, lease: int) -> int | None:
-        """Give the host that is held for an address."""
-        held = self.value("held", lease)
-        return None if held is None else int(held)
-
-    def value(self, column: str, lease: int) -> Any:
-        """Read one column of an address."""
-        query = f"SELECT {column} FROM url WHERE id = ?"
-        return self.database.execute(query, (lease,)).fetchone()[0]
 
 
 def return_leases(database: Database, condition: str, value: float, delay: float) -> None:

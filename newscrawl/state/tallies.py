@@ -28,6 +28,9 @@ class Tallies:
         self.database = database
         self.kept = Kept[tuple[str, End, str]]()
         """How many addresses of a source ended how, by source, end and reason."""
+        self._news = set[str]()
+        self._reads = Counter[str]()
+        """Lists that were read since the last new article of a source, in this transaction."""
 
     @property
     def of_run(self) -> dict[str, dict[tuple[End, str], int]]:
@@ -37,30 +40,48 @@ class Tallies:
             found[source][end, reason] = number
         return dict(found)
 
-    def count(self, source: str, end: End, reason: str, number: int, now: float) -> None:
+    def count(self, source: str, end: End, reason: str, number: int) -> None:
         """Count addresses of a source that have ended in one way."""
         self.kept.add((source, end, reason), number)
-        if end in UNCOUNTED:
-            return
+        if end is End.NEW:
+            self._news.add(source)
+            self._reads[source] = 0
+        elif end is End.READ:
+            self._reads[source] += number
+
+    def write(self, now: float) -> None:
+        """Write what was counted since the last call, by hour, and what tells a pause."""
         hour = int(now // HOUR)
-        at = hour if end is End.NEW else hour - hour % HOURS_A_DAY
-        self.database.execute(
+        rows = Counter[tuple[str, int, str]]()
+        read = set[str]()
+        for (source, end, _), number in self.kept.take().items():
+            if end not in UNCOUNTED:
+                rows[source, hour if end is End.NEW else hour - hour % HOURS_A_DAY, str(end)] += (
+                    number
+                )
+            if end is End.READ:
+                read.add(source)
+        self.database.executemany(
             "INSERT INTO tally (source, at, kind, number) VALUES (?, ?, ?, ?) "
             "ON CONFLICT (source, at, kind) DO UPDATE SET number = tally.number + excluded.number",
-            (source, at, str(end), number),
+            [(*key, number) for key, number in sorted(rows.items())],
         )
-        if end is End.NEW:
-            self.database.execute(
-                "INSERT INTO source (name, last_new) VALUES (?, ?) "
-                "ON CONFLICT (name) DO UPDATE SET last_new = excluded.last_new, reads = 0",
-                (source, now),
-            )
-        elif end is End.READ:
-            self.database.execute(
-                "INSERT INTO source (name, last_read, reads) VALUES (?, ?, 1) "
-                "ON CONFLICT (name) DO UPDATE SET last_read = excluded.last_read, reads = source.reads + 1",
-                (source, now),
-            )
+        self.database.executemany(
+            "INSERT INTO source (name, last_new) VALUES (?, ?) "
+            "ON CONFLICT (name) DO UPDATE SET last_new = excluded.last_new, reads = 0",
+            [(source, now) for source in sorted(self._news)],
+        )
+        self.database.executemany(
+            "INSERT INTO source (name, last_read, reads) VALUES (?, ?, ?) "
+            "ON CONFLICT (name) DO UPDATE SET last_read = excluded.last_read, reads = source.reads + excluded.reads",
+            [(source, now, self._reads[source]) for source in sorted(read)],
+        )
+        self.forget_new()
+
+    def forget_new(self) -> None:
+        """Forget what is written, or was taken back."""
+        self._news.clear()
+        self._reads.clear()
 
     def asked(self) -> list[str]:
         """Give the sources of which this run has asked for something, or would have, had they not to be left alone."""
