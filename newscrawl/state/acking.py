@@ -147,7 +147,12 @@ class Acking:
             f"WHERE u.id = ? AND u.state = {LEASED} AND u.run = ? {self.database.dialect.for_update_of_url}",
             (lease.id, self.run.number),
         ).fetchone()
-        return Before(*row[:9], host=Manner(*row[9:])) if row else None
+        if row is None:
+            return None
+        held, was, failures, etag, modified, kind, interval, signature, score, *manner = row
+        return Before(
+            held, was, failures, etag, modified, kind, interval, signature, score, Manner(*manner)
+        )
 
     def _count_delivery(self, lease: Lease, end: End, outcome: Outcome) -> None:
         """Count what the page delivers, by source and layout."""
