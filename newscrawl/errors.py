@@ -40,6 +40,10 @@ class StateError(NewscrawlError):
     """A crawl state that cannot be used as it is; the text says what to do."""
 
 
+class NoStateError(StateError):
+    """There is no crawl state yet."""
+
+
 class TakenError(StateError):
     """A source that another run is at work on."""
 

@@ -10,6 +10,7 @@ import os
 import random
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -22,8 +23,9 @@ from scrapy.settings import Settings
 from scrapy.spiderloader import get_spider_loader
 
 from newscrawl.crawling import Job
-from newscrawl.errors import StateError
+from newscrawl.errors import NewscrawlError, StateError
 from newscrawl.frontier.middleware import FrontierMiddleware
+from newscrawl.frontier.stint import disks, low_disk
 from newscrawl.logs import crawl_of
 from newscrawl.state.inspection import DueJob, State
 from newscrawl.state.place import StatePlace
@@ -41,6 +43,11 @@ FINISH_SECONDS: Final = 5.0
 """What is being fetched may take so long to come to its end after the word to leave; then leases go back."""
 RETURN_SECONDS: Final = 3.0
 """What giving them back may take: with it a worker is gone within ten seconds."""
+LEAVE_SECONDS: Final = 9.5
+"""After which it is gone in any case."""
+FIRST_REST: Final = 5.0
+LONGEST_REST: Final = 600.0
+"""Seconds for which a job that could not go on is left alone."""
 SOON: Final = 60.0
 """A worker that is to work until all is done waits for what is due so soon."""
 UNREACHABLE_SECONDS: Final = 120.0
@@ -111,8 +118,12 @@ class Worker:
         self._leaving = ""
         self._state: State | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="newscrawl-worker")
+        self._shipper = ThreadPoolExecutor(1, thread_name_prefix="newscrawl-ship")
         self._last = _Last()
         self._lost = set[str]()
+        self._resting = dict[str, tuple[int, float]]()
+        """Jobs that could not go on: how often in a row, and until when they are left alone."""
+        self._low = ""
 
     def run(self) -> Worked:
         """Work, until there is a reason to leave.
@@ -146,6 +157,8 @@ class Worker:
         logger.info("worker %s, number %d, on %s", self.terms.name, self.number, self.place)
         while not self._leaving:
             try:
+                if self._last.shipped(time.monotonic()) and not isinstance(self.articles, Path):
+                    asyncio.get_running_loop().run_in_executor(self._shipper, self._ship)
                 jobs = await self._ask(self._look)
                 self._begin(jobs)
                 if self.terms.until_done and not self.crawls and await self._ask(self._is_done):
@@ -161,6 +174,11 @@ class Worker:
         await self._leave()
 
     def _told_to_leave(self, name: str) -> None:
+        if not self._leaving:
+            # A server that hangs holds up whoever waits for it; what is lost with us then, others take up.
+            late = threading.Timer(LEAVE_SECONDS, os._exit, [0])
+            late.daemon = True
+            late.start()
         logger.info("%s: what is being fetched comes to its end, the rest goes back", name)
         self._leaving = self._leaving or "told_to_leave"
         self._wake.set()
@@ -175,15 +193,16 @@ class Worker:
     def _begin(self, jobs: list[DueJob]) -> None:
         """Begin what is due, as far as there is room; else join what others are at."""
         at_it = {crawl.job for crawl in self.crawls}
+        now = time.monotonic()
+        at_it |= {job for job, (_, until) in self._resting.items() if now < until}
         random.shuffle(jobs)  # workers that look at the same moment do not reach for the same
         for job in jobs:
             if job.spider not in self.known and job.spider not in self._lost:
                 self._lost.add(job.spider)
                 logger.error("%s: there is no such spider here; its addresses stay", job.spider)
         able = [job for job in jobs if job.spider in self.known and job.job not in at_it]
-        free = [job for job in able if not job.is_taken]
-        shared = [job for job in able if job.is_taken and job.hosts > job.runs > 0]
-        for job in (*free, *shared):
+        # What nobody has comes first.
+        for job in sorted(able, key=lambda job: job.is_taken):
             if len(self.crawls) >= self.terms.crawls:
                 return
             self._begin_one(job, joins=job.is_taken)
@@ -211,9 +230,19 @@ class Worker:
         error = crawl.task.exception() if not crawl.task.cancelled() else None
         stats = crawl.crawler.stats.get_stats() if crawl.crawler.stats else {}
         is_taken = bool(stats.get("newscrawl/taken"))
+        self._note(crawl.job, has_failed=bool(error or stats.get("newscrawl/stopped_by")))
         self.worked.crawls -= is_taken
         self.worked.broken += bool(error or stats.get("newscrawl/stopped_by")) and not is_taken
         self._wake.set()
+
+    def _note(self, job: str, *, has_failed: bool) -> None:
+        """Leave a job that could not go on alone for a while, the longer the oftener."""
+        if not has_failed:
+            self._resting.pop(job, None)
+            return
+        times = self._resting.get(job, (0, 0.0))[0] + 1
+        seconds = min(FIRST_REST * 2 ** (times - 1), LONGEST_REST)
+        self._resting[job] = times, time.monotonic() + seconds
 
     # -- the state, in a thread of its own ---------------------------------------------------------
 
@@ -255,9 +284,22 @@ class Worker:
         if self._last.beat(now):
             state.beat(self.number)
             state.bury_the_dead(self.settings.getfloat("DOWNLOAD_DELAY"))
-        if self._last.shipped(now):
-            ship(state.database, self.articles)
-        return state.due_jobs(state.database.now())
+        low = low_disk(disks(self.settings), self.settings.getint("NEWSCRAWL_LEAST_FREE")) or ""
+        if low and low != self._low:
+            logger.error("nothing is begun: %s", low)
+        self._low = low
+        if low or len(self.crawls) >= self.terms.crawls:
+            return []
+        due = state.due_jobs(state.database.now())
+        return [job for job in due if not job.is_taken] + state.joinable_jobs()
+
+    def _ship(self) -> None:
+        """Send lines to shared storage, on a connection of its own: it may take its time."""
+        try:
+            with State(self.place, self.articles) as state:
+                ship(state.database, self.articles)
+        except NewscrawlError as error:
+            logger.warning("articles stay in the state until they can be sent: %s", error)
 
     def _is_done(self) -> bool:
         """Tell whether nothing is due, or will be in a moment, and nobody is at work."""

@@ -19,7 +19,7 @@ class Shell:
     def __init__(self, folder: Path, proxy: str) -> None:
         self.folder = folder
         self.proxy = proxy
-        if address := somewhere():
+        if not (folder / ADDRESS).exists() and (address := somewhere()):
             (folder / ADDRESS).write_text(address)
 
     @property

@@ -910,7 +910,7 @@ def test_status_tells_health_backlog_and_disk(tmp_path: Path) -> None:
 def test_doctor_finds_what_is_wrong(tmp_path: Path) -> None:
     with Web(site(HOST, TITLES)) as web:
         shell = Shell(tmp_path, web.proxy)
-        assert "there is no state at data/state.db yet" in shell("doctor")
+        assert "there is no crawl state at data/state.db" in shell("doctor")
         shell.crawl(f"{BASE}/", "--limit", "2")
         said = shell("doctor")
         assert "fail" not in said

@@ -311,7 +311,7 @@ def test_a_run_that_was_taken_for_dead_stores_nothing_more(
         with psycopg.connect(postgres.address, autocommit=True) as other:
             other.execute("SELECT pg_terminate_backend(%s, 5000)", (pid,))
         # Longer ago than a start of the server would excuse.
-        change(state, "UPDATE run SET started = started - 100000")
+        change(state, "UPDATE run SET started = started - 100000, seen = 0")
         assert not taken(state, tmp_path)
 
         with pytest.raises(StateError, match="took this run for dead"):

@@ -3,6 +3,7 @@
 import argparse
 import logging
 import os
+import re
 import sqlite3
 import sys
 import time
@@ -10,7 +11,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 from newscrawl.cli.exits import ExitCode
 from newscrawl.errors import NewscrawlError, UsageError
@@ -42,6 +43,7 @@ COMMANDS: Final = {
     "link": "mark near-duplicates as article lines pass by",
     "schema": "print the JSON Schema of an article line",
 }
+SECRET: Final = re.compile(r"(://[^\s:/@]*:).*@")
 Run = Callable[[argparse.Namespace], ExitCode]
 
 
@@ -89,7 +91,7 @@ def _closed_pipe() -> int:
 
 
 def _parser(argv: list[str]) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="newscrawl",
         description="News sites in, clean, attributed, dated articles out.",
         epilog="newscrawl COMMAND --help shows a command's options with an example.",
@@ -169,6 +171,14 @@ def _configure_logging(options: argparse.Namespace) -> None:
         # They announce for each page what we return as a reason.
         for name in ("trafilatura", "htmldate", "charset_normalizer", "readability"):
             logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors repeat no password."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong with the arguments, and exit."""
+        super().error(SECRET.sub(r"\1…@", message))
 
 
 class _Version(argparse.Action):

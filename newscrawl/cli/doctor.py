@@ -30,7 +30,7 @@ from newscrawl.cli.reporting import channels_of, check_settings
 from newscrawl.cli.state import add_state_option, moment
 from newscrawl.crawling import project_settings
 from newscrawl.downloading.render import BROWSERS
-from newscrawl.errors import NewscrawlError
+from newscrawl.errors import NewscrawlError, NoStateError
 from newscrawl.frontier.stint import disks, low_disk
 from newscrawl.publishers import registry
 from newscrawl.recording import places_of
@@ -205,13 +205,11 @@ def _disk(settings: Settings) -> Iterator[Check]:
 
 def _store(settings: Settings) -> Iterator[Check]:
     places = places_of(settings)
-    if not places.state.exists():
-        yield Check(
-            "store", "warn", f"there is no state at {places.state} yet: newscrawl crawl begins one"
-        )
-        return
     try:
         state = open_state(places.state, places.articles)
+    except NoStateError as error:
+        yield Check("store", "warn", str(error))
+        return
     except NewscrawlError as error:
         yield Check("store", "fail", str(error))
         return

@@ -216,6 +216,7 @@ def _todo(
     """Give the jobs that are to be done, the spiders of jobs that are lost, and what to say where there is none."""
     state = open_state(named_state(options))
     try:
+        now = state.database.now()
         jobs, following = state.due_jobs(now), state.next_due(now)
     finally:
         state.close()
@@ -264,7 +265,7 @@ def _tend(settings: Settings, *, is_quiet: bool) -> None:
     places = places_of(settings)
     state = open_state(places.state, places.articles)
     try:
-        done = state.tend(time.time())
+        done = state.tend(state.database.now())
     finally:
         state.close()
     if done is None:
@@ -285,7 +286,7 @@ def _delete_old(settings: Settings, now: float, *, is_quiet: bool) -> None:
         return
     state = open_state(places.state, places.articles)
     try:
-        is_plausible = state.is_plausible(now)
+        is_plausible = state.is_plausible(state.database.now())
     finally:
         state.close()
     number = forget_archives(places.raw, now - days * DAY) if is_plausible else 0

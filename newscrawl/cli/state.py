@@ -2,7 +2,6 @@
 
 import argparse
 import sys
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -176,7 +175,8 @@ def run_copy(options: argparse.Namespace) -> ExitCode:
 
 def run_mend_clock(options: argparse.Namespace) -> ExitCode:
     """Take the present clock for right."""
-    opened(options).mend_clock(time.time())
+    with opened(options) as state:
+        state.mend_clock(state.database.now())
     if not options.quiet:
         print("newscrawl: what was planned while the clock was ahead is moved", file=sys.stderr)
     return ExitCode.OK

@@ -2,7 +2,6 @@
 
 import argparse
 import sys
-import time
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
@@ -66,7 +65,7 @@ def run(options: argparse.Namespace) -> ExitCode:
     """Tell how sources are."""
     state = opened(options)
     try:
-        status = _status(state, time.time())
+        status = _status(state, state.database.now())
     finally:
         state.close()
     sources = [one for one in status.sources if one.troubles or not options.troubled]

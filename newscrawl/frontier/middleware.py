@@ -523,7 +523,7 @@ class FrontierMiddleware:
         if response is not None and is_slow_down(response.status):
             seconds = retry_after(header(response, "Retry-After"))
             if seconds:
-                await self.frontier.block(host_of(response.url), time.time() + seconds)
+                await self.frontier.block(host_of(response.url), seconds)
 
     def _count(self, ticket: Ticket, end: End, reason: Reason | None) -> None:
         self.crawler.signals.send_catch_log(

@@ -35,6 +35,8 @@ def entry_of(
     is_article = bool(request.meta.get(ARTICLE_KEY))
     values = _without_defaults(request.to_dict(spider=spider))
     url = values.pop("url")
+    if not url.isprintable():
+        raise ValueError("its address has letters that are none")
     encoded = msgspec.msgpack.encode(values, enc_hook=_plain)
     if msgspec.msgpack.decode(encoded) != values:
         raise TypeError("it holds values that would come back as others")

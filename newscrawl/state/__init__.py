@@ -218,8 +218,8 @@ class Frontier(Protocol):
     async def move(self, lease: Lease, host: str, delay: float) -> bool:
         """Leave the lease's host for another, after a redirect; False while that one is busy."""
 
-    async def block(self, host: str, until: float) -> None:
-        """Leave a host alone until a time, in seconds since 1970."""
+    async def block(self, host: str, seconds: float) -> None:
+        """Leave a host alone for so long."""
 
     async def renew(self, leases: Sequence[Lease]) -> None:
         """Put off the end of leases."""

@@ -143,7 +143,7 @@ class Acking:
         """Look up an address that is leased to this run; nobody takes it until the transaction is over."""
         row = self.database.execute(
             "SELECT u.held, u.outcome, u.failures, u.etag, u.last_modified, u.kind, u.interval, u.signature, u.score, "
-            "h.name, h.backoff, h.refusals, h.silences FROM url AS u LEFT JOIN host AS h ON h.id = u.held "
+            "h.name, h.backoff, h.refusals, h.silences, h.delay FROM url AS u LEFT JOIN host AS h ON h.id = u.held "
             f"WHERE u.id = ? AND u.state = {LEASED} AND u.run = ? {self.database.dialect.for_update_of_url}",
             (lease.id, self.run.number),
         ).fetchone()

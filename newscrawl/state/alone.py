@@ -9,7 +9,7 @@ from typing import Final
 
 from filelock import FileLock, Timeout
 
-from newscrawl.errors import StateError
+from newscrawl.errors import NoStateError, StateError
 from newscrawl.state.database import runs_folder
 from newscrawl.state.place import StatePlace
 
@@ -45,7 +45,7 @@ def alone(place: StatePlace, now: float) -> Iterator[Holder | None]:
             yield Holder(*found) if found else None
         return
     if not place.exists():
-        raise StateError(f"there is no crawl state at {place}: newscrawl crawl SOURCE begins one")
+        raise NoStateError(f"there is no crawl state at {place}: newscrawl crawl SOURCE begins one")
     folder = runs_folder(place.file)
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -56,7 +56,8 @@ class ArticleStore:
         It is compared again: another run may have stored it since it was revised.
         """
         # Two that find the same article at two addresses store it one after the other.
-        self.database.serialise(stored.article.source or "")
+        for key in sorted({*stored.keys, *stored.claimed, fingerprint(stored.article)}):
+            self.database.serialise(key.hex())
         known = self.find(stored)
         revised = self.revise(stored)
         if revised is None:

@@ -70,6 +70,9 @@ class Database(Protocol):
     def insert_urls(self, rows: Sequence[Sequence[Any]]) -> set[bytes]:
         """Insert addresses, the columns of `NEW_URL`; give the keys of those that nobody had."""
 
+    def moving(self, run: int, job: str) -> AbstractContextManager[None]:
+        """Let many addresses go over to a run, from those of its job that have ended."""
+
     def lease_urls(
         self, run: int, wanted: Sequence[tuple[int, Any, int]], now: float, until: float
     ) -> list[Sequence[Any]]:

@@ -32,11 +32,11 @@ def begin(run: Run) -> int:
         _refuse_second(run)
     now = run.now()
     (run.number,) = database.execute(
-        "INSERT INTO run (job, locks, pid, started, spider, arguments, machine, worker) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+        "INSERT INTO run (job, locks, pid, started, spider, arguments, machine, worker, seen) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
         (
             run.key.job, json.dumps(run.key.locks), os.getpid(), now, run.key.spider,
-            json.dumps(dict(run.key.arguments)), machine(), run.key.worker,
+            json.dumps(dict(run.key.arguments)), machine(), run.key.worker, now,
         ),
     ).fetchone()  # fmt: skip
     run.locks.take(run.number)
@@ -46,6 +46,16 @@ def begin(run: Run) -> int:
 
 
 def _take_up(run: Run, now: float) -> None:
+    # Held: who takes addresses over from a run that has ended holds it too.
+    run.database.execute(
+        f"SELECT id FROM run WHERE job = ? AND ended IS NOT NULL ORDER BY id {run.database.dialect.for_update}",
+        (run.key.job,),
+    ).fetchall()
+    with run.database.moving(run.number, run.key.job):
+        _take_up_all(run, now)
+
+
+def _take_up_all(run: Run, now: float) -> None:
     # Not of a run of the same job that is at work: single addresses lock nothing.
     of_job = "run IN (SELECT id FROM run WHERE job = ? AND ended IS NOT NULL)"
     left = run.database.execute(

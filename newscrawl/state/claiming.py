@@ -65,12 +65,16 @@ class Claiming:
         return not is_waiting and leased is None and not self._may_take_over()
 
     def _may_take_over(self) -> bool:
-        return self.run.key.joins and bool(
-            self.database.execute(
-                "SELECT 1 FROM queue AS q JOIN run AS r ON r.id = q.run JOIN host AS h ON h.id = q.host "
-                "WHERE r.job = ? AND q.run <> ? AND q.waiting > 0 AND h.next_at <= ? LIMIT 1",
-                (self.run.key.job, self.run.number, self.run.now() + self.run.manners.patience),
-            ).fetchone()
+        return (
+            self.run.key.joins
+            and self.run.articles_left() != 0
+            and bool(
+                self.database.execute(
+                    "SELECT 1 FROM queue AS q JOIN run AS r ON r.id = q.run JOIN host AS h ON h.id = q.host "
+                    "WHERE r.job = ? AND q.run <> ? AND q.waiting > 0 AND h.next_at <= ? LIMIT 1",
+                    (self.run.key.job, self.run.number, self.run.now() + self.run.manners.patience),
+                ).fetchone()
+            )
         )
 
     def renew(self, leases: list[int]) -> None:
@@ -185,9 +189,9 @@ class Claiming:
             f"AND {self.database.dialect.busy} = 0 ORDER BY q.is_article, q.waiting DESC LIMIT ?",
             (self.run.key.job, self.run.number, now, number),
         ).fetchall()
-        return sum(self._take_from(*row) for row in rows)
+        return sum(self._take_from(run, host, is_article, now) for run, host, is_article in rows)
 
-    def _take_from(self, run: int, host: int, is_article: Any) -> int:
+    def _take_from(self, run: int, host: int, is_article: Any, now: float) -> int:
         dialect = self.database.dialect
         # Held until the commit: else it might end in between, and count as left what is counted off here.
         found = self.database.execute(
@@ -197,9 +201,9 @@ class Claiming:
             return 0
         count = self.database.execute(
             "WITH taken AS (SELECT id FROM url WHERE run = ? AND host = ? AND is_article = ? "
-            f"AND state = {WAITING} ORDER BY priority DESC, attempts, id LIMIT ? {dialect.skip_locked_rows}) "
-            "UPDATE url SET run = ?, met = ? WHERE id IN (SELECT id FROM taken)",
-            (run, host, is_article, MOST_TAKEN, self.run.number, -self.run.number),
+            f"AND state = {WAITING} AND coalesce(not_before, 0) <= ? ORDER BY priority DESC, attempts, id LIMIT ? "
+            f"{dialect.skip_locked_rows}) UPDATE url SET run = ?, met = ? WHERE id IN (SELECT id FROM taken)",
+            (run, host, is_article, now, MOST_TAKEN, self.run.number, -self.run.number),
         ).rowcount
         if found[0] is None:
             self.run.ask(-count, run)

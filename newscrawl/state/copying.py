@@ -13,7 +13,7 @@ import msgspec
 from newscrawl.errors import StateError
 from newscrawl.state.articles import ArticleStore
 from newscrawl.state.back_ends import BackEnd, open_back_end
-from newscrawl.state.beginning import bury_the_dead
+from newscrawl.state.beginning import BEGIN, bury_the_dead
 from newscrawl.state.files import ArticleFiles
 from newscrawl.state.lines import REMOTE, FileLines
 from newscrawl.state.place import StatePlace
@@ -21,9 +21,9 @@ from newscrawl.state.runs import open_runs
 from newscrawl.state.versions import Basis
 
 TABLES: Final = {
-    "run": "id job locks pid started ended reason asked spider arguments machine worker",
+    "run": "id job locks pid started ended reason asked spider arguments machine worker seen",
     "ledger": "run outcome reason number",
-    "host": "id name source next_at distrusted backoff refusals silences",
+    "host": "id name source next_at distrusted backoff refusals silences delay",
     "url": "id key url host state is_article run met priority attempts held lease_until due outcome reason found first_fetched "
     "fetched failures unchanged hints etag last_modified article request not_before kind interval signature score published",
     "article": "id url key number hash fingerprint title text_hash basis",
@@ -97,7 +97,9 @@ def _copy(old: BackEnd, new: BackEnd, target: StatePlace, articles: Path | str) 
     counts = dict[str, int]()
     with new.database.writing(), old.database.reading():
         # Nobody may begin on the new one before it is whole.
-        new.database.serialise("begin")
+        new.database.serialise(BEGIN)
+        if open_runs(old.database):
+            raise StateError("a run has begun meanwhile; stop what crawls, and copy then")
         for table in ("run", "url", "article"):
             if new.database.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone():
                 raise StateError(f"{target} is not empty: name one that is not there yet")

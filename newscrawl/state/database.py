@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from filelock import FileLock, Timeout
 
-from newscrawl.errors import StateError
+from newscrawl.errors import NoStateError, StateError
 from newscrawl.state.backend import LEASED_URL, NEW_URL, Dialect
 from newscrawl.state.place import StatePlace
 
@@ -161,15 +161,26 @@ SCHEMA_5: Final = """
 -- What versions are compared by, so that nobody needs the file of the one before; see newscrawl.state.versions.Basis.
 ALTER TABLE article ADD COLUMN basis BLOB;
 -- place: which folder or shared storage holds it; '' is the folder beside this file.
-ALTER TABLE file ADD COLUMN place TEXT NOT NULL DEFAULT '';
+ALTER TABLE file RENAME TO old_file;
+CREATE TABLE file (
+    id INTEGER PRIMARY KEY, place TEXT NOT NULL DEFAULT '', name TEXT NOT NULL, size INTEGER NOT NULL, UNIQUE (place, name)
+);
+INSERT INTO file (id, name, size) SELECT id, name, size FROM old_file;
+DROP TABLE old_file;
 CREATE TABLE place (id TEXT PRIMARY KEY, machine TEXT NOT NULL, path TEXT NOT NULL) WITHOUT ROWID;
 -- Lines on their way to shared storage; file: the one that they are being written to.
 CREATE TABLE outbox (
-    id INTEGER PRIMARY KEY, source TEXT NOT NULL, day TEXT NOT NULL, line BLOB NOT NULL, stored REAL NOT NULL, file INTEGER
+    id INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT NOT NULL, day TEXT NOT NULL, line BLOB NOT NULL, stored REAL NOT NULL,
+    file INTEGER
 );
 CREATE INDEX version_unsent ON version (start) WHERE file = 0;
 ALTER TABLE run ADD COLUMN machine TEXT NOT NULL DEFAULT '';
 ALTER TABLE run ADD COLUMN worker INTEGER;
+-- When it was last heard of, where its lock alone does not tell.
+ALTER TABLE run ADD COLUMN seen REAL NOT NULL DEFAULT 0;
+CREATE INDEX run_of_worker ON run (worker) WHERE worker IS NOT NULL;
+-- The delay that was last kept; whoever dies meanwhile leaves it to be kept.
+ALTER TABLE host ADD COLUMN delay REAL NOT NULL DEFAULT 0;
 -- Processes that run what is due until they are told to leave.
 CREATE TABLE worker (
     id INTEGER PRIMARY KEY, name TEXT NOT NULL, machine TEXT NOT NULL, pid INTEGER NOT NULL, started REAL NOT NULL,
@@ -208,6 +219,11 @@ class SQLiteDatabase(sqlite3.Connection):
         marks = ", ".join("?" for _ in NEW_URL.split(", "))
         self.executemany(f"INSERT INTO url ({NEW_URL}) VALUES ({marks})", rows)
         return {row[0] for row in rows}
+
+    @contextmanager
+    def moving(self, run: int, job: str) -> Iterator[None]:
+        """Let many addresses go over to a run."""
+        yield
 
     def lease_urls(
         self, run: int, wanted: Sequence[tuple[int, Any, int]], now: float, until: float
@@ -325,7 +341,7 @@ def open_database(path: Path, *, create: bool = True) -> SQLiteDatabase:
 
     """
     if not path.exists() and not create:
-        raise StateError(f"there is no crawl state at {path}")
+        raise NoStateError(f"there is no crawl state at {path}: newscrawl crawl SOURCE begins one")
     if path.is_dir():
         raise StateError(f"{path} is a folder; name the state file in it")
     with _explained(path):

@@ -1,8 +1,10 @@
 """A run's view of a state, whichever database holds it."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from newscrawl.errors import StateError
 from newscrawl.items import Article
 from newscrawl.state import Claim, Entry, Lease, Outcome, Put, Stored
 from newscrawl.state.acking import Acking
@@ -37,6 +39,7 @@ class SQLFrontier:
         self.key = context.key
         self.database = context.database
         self.locks = context.locks
+        self.is_over = False
         self._putting = Putting(context)
         self._claiming = Claiming(context)
         self._acking = Acking(context)
@@ -72,10 +75,10 @@ class SQLFrontier:
         """Leave the lease's host for another, after a redirect; False while that one is busy."""
         return await self._do(lambda: self._acking.move(lease, host, delay))
 
-    async def block(self, host: str, until: float) -> None:
-        """Leave a host alone until a time."""
+    async def block(self, host: str, seconds: float) -> None:
+        """Leave a host alone for so long."""
         hosts = self.context.hosts
-        await self._do(lambda: hosts.rest(hosts.id_of(host), until))
+        await self._do(lambda: hosts.rest(hosts.id_of(host), self.context.now() + seconds))
 
     async def renew(self, leases: Sequence[Lease]) -> None:
         """Put off the end of leases, and take back those of others that have expired."""
@@ -95,8 +98,13 @@ class SQLFrontier:
 
     async def close(self, reason: str) -> Ledger:
         """End the run; see `close_now`."""
+        ending = self._do(lambda: end_run(self.context, reason))
         try:
-            return await self._do(lambda: end_run(self.context, reason))
+            # What is asked for from now on comes too late: the sums are being made.
+            ledger = asyncio.ensure_future(ending)
+            await asyncio.sleep(0)
+            self.is_over = True
+            return await ledger
         finally:
             self._shut()
 
@@ -132,6 +140,8 @@ class SQLFrontier:
             kept.undone()
 
     async def _do(self, call: Callable[[], T]) -> T:
+        if self.is_over:
+            raise StateError("the run has ended")
         return await self.engine.do(self, call)
 
     def _shut(self) -> None:

@@ -28,6 +28,8 @@ class Manner:
     refusals: int
     silences: int
     """In a row."""
+    delay: float
+    """Seconds that it rested after the last answer, before the backoff."""
 
 
 class Hosts:
@@ -106,10 +108,10 @@ class Hosts:
             (self.refusing if refusals >= IN_A_ROW else self.silent).add(was.name)
             wait = max(wait, LEFT_ALONE)
         until = min(now + max(outcome.delay + backoff, wait), now + LONGEST_BLOCK)
-        if (backoff, refusals, silences) == (was.backoff, was.refusals, was.silences):
+        if Manner(was.name, backoff, refusals, silences, outcome.delay) == was:
             self.rest(host, until)
         else:
             self.database.execute(
-                "UPDATE host SET next_at = greatest(next_at, ?), backoff = ?, refusals = ?, silences = ? WHERE id = ?",
-                (until, backoff, refusals, silences, host),
+                "UPDATE host SET next_at = greatest(next_at, ?), backoff = ?, refusals = ?, silences = ?, delay = ? WHERE id = ?",
+                (until, backoff, refusals, silences, outcome.delay, host),
             )

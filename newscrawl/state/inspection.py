@@ -4,7 +4,7 @@ import json
 import logging
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -131,10 +131,6 @@ class DueJob:
     """Whether a run that is alive has one of its sources."""
     job: str = ""
     """What it is known by."""
-    hosts: int = 0
-    """Hosts of which something waits in runs that are alive."""
-    runs: int = 0
-    """Runs of it that are alive."""
 
     @property
     def name(self) -> str:
@@ -526,19 +522,22 @@ class State:
             counts.setdefault(job, Counter())[bool(is_article)] += number
         at_work = self._at_work()
         taken = {lock for _, _, locks, *_ in at_work for lock in json.loads(locks)}
-        runs = Counter(job for _, job, *_ in at_work)
-        hosts = self._waiting_hosts()
-        found = []
-        for job, spider, arguments, locks in self._last_runs():
-            if count := counts.get(job):
-                found.append(
-                    DueJob(
-                        spider=spider, arguments=json.loads(arguments), lists=count[False],
-                        articles=count[True], is_taken=not taken.isdisjoint(json.loads(locks)), job=job,
-                        hosts=hosts[job], runs=runs[job],
-                    )
-                )  # fmt: skip
-        return found
+        return [
+            DueJob(
+                spider=spider, arguments=json.loads(arguments), lists=counts[job][False], articles=counts[job][True],
+                is_taken=not taken.isdisjoint(json.loads(locks)), job=job,
+            )
+            for job, spider, arguments, locks in self._last_runs(counts)
+        ]  # fmt: skip
+
+    def joinable_jobs(self) -> list[DueJob]:
+        """Give the jobs that runs are at work on, and of which more hosts wait than there are runs."""
+        runs, hosts = Counter(job for _, job, *_ in self._at_work()), self._waiting_hosts()
+        jobs = [job for job, number in runs.items() if hosts[job] > number]
+        return [
+            DueJob(spider=spider, arguments=json.loads(arguments), lists=0, articles=0, is_taken=True, job=job)
+            for job, spider, arguments, _ in self._last_runs(jobs)
+        ]  # fmt: skip
 
     def _at_work(self) -> list[tuple[int, str, str, int, float]]:
         found = open_runs(self.database)
@@ -613,12 +612,14 @@ class State:
                 (self.database.now(), self.database.now(), reason, worker),
             )
 
-    def _last_runs(self) -> list[tuple[str, str, str, str]]:
-        """Give each job's spider, arguments and locks, as its last run had them."""
-        return self.database.execute(
-            "SELECT job, spider, arguments, locks FROM run WHERE id IN "
-            "(SELECT max(id) FROM run WHERE spider IS NOT NULL GROUP BY job) ORDER BY id"
-        ).fetchall()
+    def _last_runs(self, jobs: Collection[str]) -> list[tuple[str, str, str, str]]:
+        """Give the spider, arguments and locks of jobs, as their last runs had them, in the order of those."""
+        query = (
+            "SELECT id, job, spider, arguments, locks FROM run WHERE id = "
+            "(SELECT max(id) FROM run WHERE job = ? AND spider IS NOT NULL)"
+        )
+        rows = [self.database.execute(query, (job,)).fetchone() for job in jobs]
+        return [tuple(row[1:]) for row in sorted(row for row in rows if row)]
 
     def next_due(self, now: float) -> float | None:
         """Give the next time at which something is due, or a host of which something was left has rested."""
@@ -675,7 +676,11 @@ class State:
             values.append(self.database.now() - older_than)
         with self._writing():
             self.database.execute("CREATE TEMP TABLE old (id BIGINT PRIMARY KEY)")
-            self.database.execute(f"INSERT INTO old SELECT id FROM url WHERE {condition}", values)
+            # Held, so that no run begins to fetch them meanwhile.
+            held = self.database.dialect.for_update
+            self.database.execute(
+                f"INSERT INTO old SELECT id FROM url WHERE {condition} {held}", values
+            )
             articles = "(SELECT id FROM article WHERE url IN (SELECT id FROM old))"
             self.database.execute(f"DELETE FROM alias WHERE article IN {articles}")
             self.database.execute(f"DELETE FROM version WHERE article IN {articles}")

@@ -1,10 +1,11 @@
 """Where a crawl state is: a file, or a PostgreSQL database that many machines share."""
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
+from urllib.parse import quote, unquote
 
 from newscrawl.errors import UsageError
 
@@ -15,6 +16,8 @@ DEFAULT: Final = os.environ.get("NEWSCRAWL_STATE") or "data/state.db"
 SERVERS: Final = frozenset({"postgresql", "postgres"})
 SCHEMA: Final = "newscrawl"
 """The schema in a database whose address names none."""
+LIKE_A_SERVER: Final = re.compile(r"(?i)postgres(?:ql)?:|(?:.*\s)?(?:host|dbname|user|password)=")
+"""What is meant for a server, and must not be taken for a file: its name would be printed."""
 LONGEST_SCHEMA: Final = 63
 """Bytes of a name in PostgreSQL."""
 
@@ -41,13 +44,25 @@ class StatePlace:
         """Name it, without its password."""
         if self.file:
             return str(self.file)
-        parts = urlsplit(self.server or "")
-        user, at, host = parts.netloc.rpartition("@")
-        shown = parts._replace(netloc=f"{user.partition(':')[0]}{at}{host}")
-        secret = [(k, v) for k, v in parse_qsl(parts.query) if k not in ("password", "sslpassword")]
+        scheme, user, _, rest = _parts(self.server or "")
+        path, _, query = rest.partition("?")
+        kept = [part for part in query.split("&") if part and "password" not in part.lower()]
         if self.schema != SCHEMA:
-            secret.append(("schema", self.schema))
-        return urlunsplit(shown._replace(query=urlencode(secret)))
+            kept.append(f"schema={self.schema}")
+        return f"{scheme}://{f'{user}@' if user else ''}{path}{'?' if kept else ''}{'&'.join(kept)}"
+
+    def without_secret(self, text: str) -> str:
+        """Take the password out of what somebody else says of it."""
+        *_, secret, rest = _parts(self.server or "")
+        hidden = [
+            secret,
+            unquote(secret),
+            *(p.partition("=")[2] for p in rest.split("&") if "password" in p.lower()),
+        ]
+        for one in sorted(filter(None, hidden), key=len, reverse=True):
+            text = text.replace(one, "…")
+        # Of an address that it cannot read libpq quotes parts.
+        return "it is no address that libpq can read" if secret and "://" in text else text
 
     def text(self) -> str:
         """Give it as a setting has it, password and all."""
@@ -55,7 +70,7 @@ class StatePlace:
             return str(self.file)
         if self.schema == SCHEMA:
             return self.server or ""
-        mark = "&" if urlsplit(self.server or "").query else "?"
+        mark = "&" if "?" in _parts(self.server or "")[-1] else "?"
         return f"{self.server}{mark}schema={quote(self.schema)}"
 
 
@@ -74,6 +89,10 @@ def place_of(value: "str | Path | StatePlace") -> StatePlace:
     if isinstance(value, StatePlace):
         return value
     text = str(value)
+    if LIKE_A_SERVER.match(text) and "://" not in text:
+        raise UsageError(
+            "NEWSCRAWL_STATE is no file, nor an address that begins with postgresql://"
+        )
     # A Path has folded the slashes of an address.
     scheme, has_scheme, rest = (
         text.partition("://") if not isinstance(value, Path) else (text, "", "")
@@ -87,12 +106,18 @@ def place_of(value: "str | Path | StatePlace") -> StatePlace:
     return _server(text)
 
 
+def _parts(text: str) -> tuple[str, str, str, str]:
+    """Give scheme, user, password and the rest of an address, by its text: a password may have any letter in it."""
+    scheme, _, rest = text.partition("://")
+    before, _, after = rest.rpartition("@")
+    user, _, secret = before.partition(":")
+    return scheme, user, secret, after
+
+
 def _server(text: str) -> StatePlace:
-    try:
-        parts = urlsplit(text)
-    except ValueError as error:
-        raise UsageError(f"NEWSCRAWL_STATE is no address of a database: {error}") from error
-    pairs = [pair.partition("=") for pair in parts.query.split("&") if pair]
+    scheme, user, secret, rest = _parts(text)
+    path, _, query = rest.partition("?")
+    pairs = [pair.partition("=") for pair in query.split("&") if pair]
     schema = next((unquote(value) for name, _, value in pairs if name == "schema"), SCHEMA)
     if (
         not schema.replace("_", "a").isalnum()
@@ -100,5 +125,6 @@ def _server(text: str) -> StatePlace:
         or len(schema) > LONGEST_SCHEMA
     ):
         raise UsageError(f"NEWSCRAWL_STATE: schema={schema}: letters, digits and _ make a name")
-    query = "&".join("".join(pair) for pair in pairs if pair[0] != "schema")
-    return StatePlace(server=urlunsplit(parts._replace(query=query)), schema=schema)
+    kept = "&".join("".join(pair) for pair in pairs if pair[0] != "schema")
+    before = f"{user}{f':{secret}' if secret else ''}@" if user else ""
+    return StatePlace(server=f"{scheme}://{before}{path}{'?' if kept else ''}{kept}", schema=schema)

@@ -17,7 +17,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-from newscrawl.errors import StateError, UsageError
+from newscrawl.errors import NoStateError, StateError, UsageError
 from newscrawl.state import Manners, RunKey
 from newscrawl.state.back_ends import BackEnd
 from newscrawl.state.backend import LEASED_URL, NEW_URL, Dialect, Rows
@@ -47,8 +47,12 @@ PAUSE: Final = 0.5
 LONGEST_PAUSE: Final = 5.0
 GRACE: Final = 60.0
 """Seconds after a start of the server in which runs that were at work before count as alive: they connect again."""
-AGAIN: Final = 20
+TIMES: Final = 20
 """How often a transaction is done again that met others in the wrong order."""
+BEAT: Final = 4.0
+"""Seconds between two words that this process's runs are alive."""
+SILENCE: Final = 15.0
+"""Seconds without a word after which a run whose lock is gone counts as dead: a connection can break under one that lives."""
 CLOCK_SECONDS: Final = 60.0
 """Seconds between two looks at the server's clock."""
 IDLE_SECONDS: Final = 120
@@ -64,6 +68,11 @@ PLACE_FILE: Final = ".place"
 RUNS, WORKERS, SERIAL = 1, 2, 3
 """Kinds of advisory locks."""
 BROKEN: Final = (psycopg.OperationalError, psycopg.InterfaceError)
+AGAIN: Final = (
+    errors.DeadlockDetected, errors.SerializationFailure, errors.UniqueViolation, errors.LockNotAvailable,
+    errors.PipelineAborted,
+)  # fmt: skip
+"""What another transaction may cause; done again, it may not."""
 
 
 class _Text(StrDumper):
@@ -130,6 +139,8 @@ class PostgresDatabase:
             kind: _number(f"{place.schema}:{kind}") for kind in (RUNS, WORKERS, SERIAL)
         }
         self._pipeline: psycopg.Pipeline | None = None
+        self.backend = (0, "")
+        """The server's process for the connection, and since when it is."""
         self._skew = 0.0
         self._looked = -CLOCK_SECONDS
         self.connection = self._connected()
@@ -261,6 +272,20 @@ class PostgresDatabase:
             self._looked = time.monotonic()
         return time.time() + self._skew
 
+    @contextmanager
+    def moving(self, run: int, job: str) -> Iterator[None]:
+        """Count once what waits, where many addresses go over to a run: a trigger would count each."""
+        self.execute("SET LOCAL newscrawl.moving TO on")
+        yield
+        self.execute("SET LOCAL newscrawl.moving TO off")
+        runs = "(SELECT id FROM run WHERE id = ? OR (job = ? AND ended IS NOT NULL))"
+        self.execute(f"DELETE FROM queue WHERE run IN {runs}", (run, job))
+        self.execute(
+            "INSERT INTO queue (run, is_article, host, waiting) SELECT run, is_article, host, count(*) FROM url "
+            f"WHERE state = 0 AND run IN {runs} GROUP BY 1, 2, 3",
+            (run, job),
+        )
+
     def serialise(self, what: str) -> None:
         """Let nobody else pass here with the same word until the transaction is over."""
         self.connection.execute(
@@ -317,6 +342,13 @@ class PostgresDatabase:
         self._looked = -CLOCK_SECONDS
         self.connection = self._connect()
 
+    def end_backend(self, pid: int, since: str) -> None:
+        """End the server's side of a connection that is lost, if it is there still, and wait until it has ended."""
+        self.connection.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE pid = %s AND backend_start::text = %s",
+            (pid, since),
+        ).fetchall()
+
     def started(self) -> float:
         """Give when the server was started, in seconds since 1970."""
         query = "SELECT extract(epoch FROM pg_postmaster_start_time())::float8"
@@ -327,8 +359,8 @@ class PostgresDatabase:
         try:
             return self._connect()
         except psycopg.Error as error:
-            said = " ".join(str(error).split())
-            raise StateError(f"the crawl state {self.place} cannot be reached: {said}") from error
+            said = self.place.without_secret(" ".join(str(error).split()))
+            raise StateError(f"the crawl state {self.place} cannot be reached: {said}") from None
 
     def _connect(self) -> "psycopg.Connection[Any]":
         assert self.place.server is not None
@@ -339,6 +371,10 @@ class PostgresDatabase:
         connection.adapters.register_dumper(str, _Text)
         connection.adapters.register_loader("numeric", _Whole)
         connection.execute(f'SET search_path TO "{self.place.schema}", pg_catalog')
+        row = connection.execute(
+            "SELECT backend_start::text FROM pg_stat_activity WHERE pid = pg_backend_pid()"
+        ).fetchone()
+        self.backend = (connection.info.backend_pid, str(row[0]) if row else "")
         return connection
 
     def _prepare(self, *, create: bool) -> None:
@@ -347,7 +383,9 @@ class PostgresDatabase:
             if version == SCHEMA_VERSION:
                 return
             if version is None and not create:
-                raise StateError(f"there is no crawl state at {self.place}")
+                raise NoStateError(
+                    f"there is no crawl state at {self.place}: newscrawl crawl SOURCE begins one"
+                )
             with self.connection.transaction():
                 # Two that begin at the same moment make the tables one after the other.
                 self.serialise("schema")
@@ -455,12 +493,12 @@ class PostgresLocks:
         )
         found |= {int(number) for (number,) in rows} & set(asked)
         started, now = self.database.started(), self.database.now()
-        if now - started < GRACE:
-            marks = ", ".join("?" for _ in asked)
-            before = self.database.execute(
-                f"SELECT id FROM run WHERE id IN ({marks}) AND started < ?", (*asked, started)
-            )
-            found |= {int(number) for (number,) in before}
+        marks = ", ".join("?" for _ in asked)
+        heard = self.database.execute(
+            f"SELECT id FROM run WHERE id IN ({marks}) AND (seen > ? OR (started < ? AND ? < ?))",
+            (*asked, now - SILENCE, started, now - started, GRACE),
+        )
+        found |= {int(number) for (number,) in heard}
         return found
 
     def release(self, number: int) -> None:
@@ -488,11 +526,20 @@ class Session:
         self.settled: set[Path] = set()
         """Folders in which nothing is left of others."""
         self.patience = PATIENCE
-        self._deadline: float | None = None
+        self.id = uuid.uuid4().hex
+        self.number = 0
+        """Of the transaction that was begun last."""
+        self._beat = time.monotonic()
+        self.database.execute(
+            "INSERT INTO session (id, number, seen) VALUES (?, 0, ?)",
+            (self.id, self.database.now()),
+        )
 
     def close(self) -> None:
         """Close it, when nobody uses it any more."""
         self.engine.shut()
+        with suppress(psycopg.Error):
+            self.database.execute("DELETE FROM session WHERE id = ?", (self.id,))
         self.database.close()
 
     def _transaction(self, works: Sequence[Work]) -> list[Any]:
@@ -516,95 +563,116 @@ class Session:
 
     def _persist(self, works: Sequence[Work]) -> list[Any]:
         """Do a transaction, again where it met others in the wrong order or its server went away."""
-        deadline, pause, times = time.monotonic() + self.patience, PAUSE, 0
+        late, times = time.monotonic() + self.patience, 0
         while True:
+            self.number += 1
             try:
                 return self._once(works)
-            except (
-                errors.DeadlockDetected,
-                errors.SerializationFailure,
-                errors.UniqueViolation,
-            ) as error:
-                times += 1
-                if times > AGAIN:
-                    raise self.database.explain(error) from error
             except _Gone as gone:
-                if time.monotonic() > deadline:
-                    raise self.database.explain(gone.error) from gone.error
-                logger.warning("the crawl state went away, and is waited for: %s", gone)
-                pause = self._wait_for_it(deadline, pause)
-                if gone.transaction is not None and self._was_committed(gone.transaction):
-                    for party in parties_of(works):
-                        party.committed()
+                if self._is_done(gone, late, works):
                     return gone.results
-                for party in reversed(parties_of(works)):
-                    party.undone()
+            except AGAIN as error:
+                times += 1
+                if times > TIMES:
+                    raise self.database.explain(error) from error
             except psycopg.Error as error:
                 raise self.database.explain(error) from error
 
     def _once(self, works: Sequence[Work]) -> list[Any]:
-        parties = parties_of(works)
-        connection = self.database.connection
-        results, transaction = list[Any](), None
+        parties, connection = parties_of(works), self.database.connection
+        results, is_at_commit = list[Any](), False
         try:
             connection.execute("BEGIN")
-            self.locks.free()
-            if self.locks.missing:
-                self.locks.take_again()
             with self.database.piping():
+                self._begin()
                 results = [work.call() for work in works]
                 for party in parties:
                     party.before_commit()
-            row = connection.execute("SELECT pg_current_xact_id_if_assigned()::text").fetchone()
-            transaction = row[0] if row else None
+            is_at_commit = True
             connection.execute("COMMIT")
         except BaseException as error:
             if isinstance(error, BROKEN) and connection.broken:
-                if transaction is None:
-                    self._undo(parties)
-                raise _Gone(error, transaction, results) from error
+                raise _Gone(error, results, is_at_commit=is_at_commit) from error
             with suppress(psycopg.Error):
                 connection.execute("ROLLBACK")
-            self._undo(parties)
+            _undo(parties)
             raise
         for party in parties:
             party.committed()
         return results
 
-    def _undo(self, parties: Sequence[Party]) -> None:
-        for party in reversed(parties):
-            party.undone()
+    def _begin(self) -> None:
+        """Write the number of the transaction, which tells afterwards whether it was committed; and that we are alive."""
+        self.locks.free()
+        if self.locks.missing:
+            self.locks.take_again()
+        self.database.execute(
+            "UPDATE session SET number = ?, seen = ? WHERE id = ?",
+            (self.number, self.database.now(), self.id),
+        )
+        if time.monotonic() - self._beat > BEAT and (own := sorted(self.locks.own())):
+            self._beat = time.monotonic()
+            self.database.executemany(
+                "UPDATE run SET seen = ? WHERE id = ?", [(self.database.now(), run) for run in own]
+            )
 
-    def _wait_for_it(self, deadline: float, pause: float) -> float:
+    def _is_done(self, gone: "_Gone", late: float, works: Sequence[Work]) -> bool:
+        """Find out, when the server is there again, whether a transaction was committed; what was not is taken back."""
+        parties = parties_of(works)
+        try:
+            logger.warning("the crawl state went away, and is waited for: %s", gone)
+            self._wait_for_it(late)
+            is_done = gone.is_at_commit and self._was_committed()
+        except BaseException as error:
+            _undo(parties)
+            if isinstance(error, psycopg.Error):
+                raise self.database.explain(error) from error
+            raise
+        if not is_done:
+            _undo(parties)
+            return False
+        for party in parties:
+            party.committed()
+        return True
+
+    def _wait_for_it(self, late: float) -> None:
         """Connect again, however often it takes, and take the locks of this process's runs again."""
+        old, pause = self.database.backend, PAUSE
         while True:
             try:
                 self.database.reconnect()
+                # It may not know yet that we have gone, and be about to commit still.
+                self.database.end_backend(*old)
                 self.locks.missing |= self.locks.own()
                 self.locks.take_again()
-            except psycopg.Error as error:
-                if time.monotonic() > deadline:
-                    raise self.database.explain(error) from error
+            except psycopg.Error:
+                if time.monotonic() > late:
+                    raise
                 time.sleep(pause)
                 pause = min(2 * pause, LONGEST_PAUSE)
             else:
-                return pause
+                return
 
-    def _was_committed(self, transaction: str) -> bool:
+    def _was_committed(self) -> bool:
+        # For update: a transaction that is being committed still is waited for.
         row = self.database.connection.execute(
-            "SELECT pg_xact_status(%s::xid8)", (transaction,)
+            "SELECT number FROM session WHERE id = %s FOR UPDATE", (self.id,)
         ).fetchone()
-        return bool(row and row[0] == "committed")
+        return bool(row and row[0] == self.number)
+
+
+def _undo(parties: Sequence[Party]) -> None:
+    for party in reversed(parties):
+        party.undone()
 
 
 class _Gone(Exception):
     """The connection broke; what the transaction would have given, if it was about to commit."""
 
-    def __init__(self, error: Exception, transaction: str | None, results: list[Any]) -> None:
+    def __init__(self, error: Exception, results: list[Any], *, is_at_commit: bool) -> None:
         super().__init__(" ".join(str(error).split()))
-        self.error = error
-        self.transaction = transaction
         self.results = results
+        self.is_at_commit = is_at_commit
 
 
 _sessions: dict[StatePlace, Session] = {}
@@ -707,8 +775,23 @@ class _Explained(PostgresDatabase):
             StateError: the state cannot be used.
 
         """
-        try:
+        with self._explained():
             return super().execute(query, values)
+
+    def stream(self, query: str, at_once: int) -> Iterator[Sequence[Any]]:
+        """Give rows as they are asked for."""
+        with self._explained():
+            yield from super().stream(query, at_once)
+
+    def fill(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
+        """Insert many rows."""
+        with self._explained():
+            return super().fill(table, columns, rows)
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
         except psycopg.Error as error:
             raise self.explain(error) from error
 
@@ -741,11 +824,17 @@ def known_place(database: PostgresDatabase, folder: Path) -> str:
     if not name:
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            with suppress(FileExistsError), (folder / PLACE_FILE).open("x") as file:
-                file.write(uuid.uuid4().hex)
+            # Under its name only when it is whole: another worker may look for it at this moment.
+            draft = folder / f"{PLACE_FILE}.{uuid.uuid4().hex}"
+            draft.write_text(uuid.uuid4().hex)
+            with suppress(FileExistsError):
+                (folder / PLACE_FILE).hardlink_to(draft)
+            draft.unlink()
         except OSError as error:
             raise StateError(f"cannot write {folder}: {error.strerror}") from error
         name = read_place(folder)
+    if not name:
+        raise StateError(f"{folder / PLACE_FILE} is empty: remove it")
     database.execute(
         "INSERT INTO place (id, machine, path) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
         "machine = excluded.machine, path = excluded.path "
@@ -792,7 +881,8 @@ def alone_on(place: StatePlace) -> Iterator[tuple[str, float] | None]:
         holder = database.execute(
             "SELECT a.application_name, extract(epoch FROM a.backend_start)::float8 FROM pg_locks AS l "
             "JOIN pg_stat_activity AS a ON a.pid = l.pid WHERE l.locktype = 'advisory' AND l.granted "
-            "AND l.classid = ?::int4::oid AND l.objid = ?::int4::oid AND l.pid <> pg_backend_pid()",
+            "AND l.classid = ?::int4::oid AND l.objid = ?::int4::oid AND l.pid <> pg_backend_pid() "
+            "AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())",
             key,
         ).fetchone()
         who, since = holder or ("", database.now())

@@ -128,11 +128,12 @@ class Run:
 
 
 def return_leases(database: Database, condition: str, value: float, delay: float) -> None:
-    """Let leases wait again, and their hosts rest: they may have been asked a moment ago."""
+    """Let leases wait again, and their hosts rest by the delay that was last kept: they may have been asked a moment ago."""
     leased = f"state = {LEASED} AND {condition}"
     database.execute(
-        f"UPDATE host SET next_at = greatest(next_at, ?) WHERE id IN (SELECT held FROM url WHERE {leased})",
-        (database.now() + delay, value),
+        "UPDATE host SET next_at = greatest(next_at, ? + greatest(delay, ?)) "
+        f"WHERE id IN (SELECT held FROM url WHERE {leased})",
+        (database.now(), delay, value),
     )
     database.execute(
         f"UPDATE url SET state = {WAITING}, held = NULL, lease_until = NULL WHERE {leased}",

@@ -5,6 +5,7 @@ from one that died in between writes the same lines under the same name.
 """
 
 import logging
+import sqlite3
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -41,8 +42,11 @@ def ship(database: Database, articles: Path | str, *, everything: bool = False) 
     if not isinstance(articles, str) or REMOTE not in articles:
         return 0
     total = 0
-    for file, name in _assigned(database, articles.rstrip("/"), everything=everything):
-        total += _send(database, articles.rstrip("/"), file, name)
+    try:
+        for file, name in _assigned(database, articles.rstrip("/"), everything=everything):
+            total += _send(database, articles.rstrip("/"), file, name)
+    except sqlite3.Error as error:
+        raise database.explain(error) from error
     return total
 
 
