@@ -83,9 +83,10 @@ def test_workers_share_a_file_on_one_machine(tmp_path: Path, papers: Papers) -> 
 
 
 def test_a_second_worker_joins_a_job_that_the_first_is_at(tmp_path: Path, postgres: Server) -> None:
-    papers = Papers(5, 30, tmp_path / "asked")
+    """The first has no hands for all hosts: two requests at a time, and nine hosts."""
+    papers = Papers(9, 36, tmp_path / "asked")
     state = place_of(postgres.state())
-    fleet = a_fleet(tmp_path, state, papers)
+    fleet = a_fleet(tmp_path, state, papers, "-s", "CONCURRENT_REQUESTS=2")
     fleet.begin(1)
 
     work(fleet, Plan(2, most=150.0), None, random.Random(7))
@@ -310,8 +311,7 @@ def test_a_run_that_was_taken_for_dead_stores_nothing_more(
         pid = opened.database.connection.info.backend_pid  # type: ignore[attr-defined]
         with psycopg.connect(postgres.address, autocommit=True) as other:
             other.execute("SELECT pg_terminate_backend(%s, 5000)", (pid,))
-        # Longer ago than a start of the server would excuse.
-        change(state, "UPDATE run SET started = started - 100000, seen = 0")
+        change(state, "UPDATE run SET seen = 0")
         assert not taken(state, tmp_path)
 
         with pytest.raises(StateError, match="took this run for dead"):

@@ -98,7 +98,10 @@ class Putting:
     def _meet(self, entry: Entry, row: Row) -> str:
         while (what := self._meet_as(entry, row)) is None:
             # Another run has met it since it was looked up.
-            row = self._rows([entry])[entry.key]
+            rows = self._rows([entry])
+            if not rows:  # it was forgotten
+                return "added" if self._insert([entry]) else "seen"
+            row = rows[entry.key]
         return what
 
     def _meet_as(self, entry: Entry, row: Row) -> str | None:
