@@ -23,7 +23,7 @@ from newscrawl.state.ends import End
 from newscrawl.state.frontier import SQLFrontier
 from newscrawl.state.inspection import open_state
 from newscrawl.state.running import LEASE_SECONDS
-from tests.states import change, state_in
+from tests.states import change, look, state_in
 
 pytestmark = pytest.mark.usefixtures("back_end")
 Task = Callable[[SQLFrontier], Coroutine[Any, Any, Any]]
@@ -499,4 +499,77 @@ def test_forgetting_makes_an_address_new_again(tmp_path: Path) -> None:
     state.close()
 
     assert run(tmp_path, put) == 1
+    assert check(tmp_path) == []
+
+
+def test_what_comes_after_the_end_of_a_run_is_refused(tmp_path: Path) -> None:
+    async def main() -> None:
+        with frontier(tmp_path) as opened, frontier(tmp_path, "other") as _:
+            await opened.put([entry(1)])
+            ledger = await opened.close("finished")
+            assert ledger.adds_up()
+            with pytest.raises(StateError, match="the run has ended"):
+                await opened.put([entry(2)])
+
+    asyncio.run(main())
+    assert check(tmp_path) == []
+
+
+def test_the_host_of_a_run_that_died_rests_by_the_delay_that_it_kept(tmp_path: Path) -> None:
+    async def dies_with_a_long_delay(opened: SQLFrontier) -> None:
+        await opened.put([entry(1), entry(2)])
+        (lease,) = (await opened.claim(1)).leases
+        await opened.ack(lease, Outcome(end=End.REJECTED, delay=30.0, status=200))
+        opened.database.execute("UPDATE host SET next_at = 0")
+        assert len((await opened.claim(1)).leases) == 1
+
+    run(tmp_path, dies_with_a_long_delay)
+
+    [(rests,)] = look(state_in(tmp_path), "SELECT next_at FROM host")
+    assert float(str(rests)) - time.time() > 25
+
+
+def test_a_joined_run_with_a_limit_comes_to_its_end(tmp_path: Path) -> None:
+    async def main() -> None:
+        with frontier(tmp_path) as first:
+            await first.put([entry(number, f"{number}.example") for number in range(6)])
+            key = RunKey(job="job", locks=("job",), joins=True)
+            second = open_frontier(state_in(tmp_path), tmp_path / "articles", key, Manners(limit=2))
+            fetched = await asyncio.wait_for(fetch_all(second), 20)
+            assert len(fetched) == 2
+            ledger = await second.close("finished")
+            assert ledger.adds_up()
+            # What it has taken over and may not fetch waits for the next run.
+            assert ledger.asked == 2 + ledger.total(End.OVER_LIMIT)
+            left = await fetch_all(first)
+            assert len(left) + ledger.asked == 6
+            assert (await first.close("finished")).adds_up()
+
+    asyncio.run(main())
+    assert check(tmp_path) == []
+
+
+def test_what_is_left_is_counted_when_it_is_taken_up(tmp_path: Path) -> None:
+    async def leaves(opened: SQLFrontier) -> None:
+        await opened.put([entry(number, f"{number % 7}.example") for number in range(60)])
+        assert len((await opened.claim(5)).leases) == 5
+
+    run(tmp_path, leaves)
+    assert check(tmp_path) == []
+    run(tmp_path, leaves)
+    assert check(tmp_path) == []
+    assert len(run(tmp_path, fetch_all)) == 60
+    assert check(tmp_path) == []
+
+
+def test_forgetting_leaves_alone_what_is_being_fetched(tmp_path: Path) -> None:
+    async def task(opened: SQLFrontier) -> None:
+        await opened.put([entry(1), entry(2, "b.example")])
+        (lease, other) = (await opened.claim(2)).leases
+        await opened.ack(other, Outcome(end=End.REJECTED))
+        with open_state(state_in(tmp_path), tmp_path / "articles") as state:
+            assert state.forget(None, -1.0) == 1
+        assert await opened.ack(lease, Outcome(end=End.REJECTED)) is End.REJECTED
+
+    run(tmp_path, task)
     assert check(tmp_path) == []

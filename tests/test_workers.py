@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -375,6 +376,53 @@ def test_the_environment_names_the_state_and_no_help_tells_its_password(tmp_path
     assert "hidden" not in helped.stdout + asked.stdout + asked.stderr
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "postgresql://me:se#cret@127.0.0.1:1/news", "postgresql://me:se?cret@127.0.0.1:1/news", "postgresql://me:secret%zz@127.0.0.1:1/news",
+        "postgresql://me:se/cret@127.0.0.1:1/news", "postgresql://me:secret@[::1]x/news", "postgresql:/me:secret@127.0.0.1:1/news",
+        "host=127.0.0.1 user=me password=secret", "postgresql://127.0.0.1:1/news?user=me&password=secret",
+        "postgresql://me:se@cret@127.0.0.1:1/news",
+    ],
+)  # fmt: skip
+def test_no_password_is_ever_shown(tmp_path: Path, address: str) -> None:
+    named = {**os.environ, "NEWSCRAWL_STATE": address}
+    shown = ""
+    for words in (
+        ["status", "--help"],
+        ["status"],
+        ["schedule", "print", "cron", "--state", address],
+    ):
+        result = subprocess.run(
+            [sys.executable, "-m", "newscrawl", *words], env=named, cwd=tmp_path, capture_output=True, text=True, check=False
+        )  # fmt: skip
+        shown += result.stdout + result.stderr
+    assert "secret" not in shown
+    assert "cret" not in shown.replace("secret", "")
+    assert "Traceback" not in shown
+
+
+def test_what_one_crawl_breaks_does_not_break_the_others(tmp_path: Path, postgres: Server) -> None:
+    """All crawls of a process share a connection and its transactions."""
+    state = place_of(postgres.state())
+
+    async def main() -> None:
+        one = open_frontier(state, tmp_path / "a", RunKey(job="one"))
+        two = open_frontier(state, tmp_path / "a", RunKey(job="two"))
+        broken, kept = await asyncio.gather(
+            one.put([replace(entry(1), kind=object())]),  # type: ignore[arg-type]
+            two.put([entry(2)]),
+            return_exceptions=True,
+        )
+        assert isinstance(broken, Exception)
+        assert not isinstance(kept, BaseException)
+        assert kept.added == 1
+        assert (await one.close("finished")).asked == 0
+        assert (await two.close("finished")).asked == 1
+
+    asyncio.run(main())
+
+
 # -- where articles go ---------------------------------------------------------------------------------
 
 
@@ -482,8 +530,11 @@ def test_lines_go_to_shared_storage_once_whatever_breaks_on_the_way(
     with open_state(state, storage) as opened:
         assert ship(opened.database, storage, everything=True) == 4
         assert ship(opened.database, storage, everything=True) == 0
-        assert texts() == ["id-n0", "id-n1", "id-n2", "id-n3"]
-        assert [opened.article(number, 1).id for number in (1, 2, 3, 4)] == texts()
+    asyncio.run(main(4))
+    with open_state(state, storage) as opened:
+        assert ship(opened.database, storage, everything=True) == 2
+        assert texts() == [f"id-n{number}" for number in range(6)]
+        assert [opened.article(number, 1).id for number in range(1, 7)] == texts()
         assert list(opened.check()) == []
         address = opened.address("https://a.example/story-3")
         assert address is not None

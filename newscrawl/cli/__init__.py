@@ -43,7 +43,7 @@ COMMANDS: Final = {
     "link": "mark near-duplicates as article lines pass by",
     "schema": "print the JSON Schema of an article line",
 }
-SECRET: Final = re.compile(r"(://[^\s:/@]*:).*@")
+SECRET: Final = re.compile(r"(?<=:/)(/?[^\s:/@]*:)\S*(?=@)|(password=)\S+")
 Run = Callable[[argparse.Namespace], ExitCode]
 
 
@@ -178,7 +178,7 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong with the arguments, and exit."""
-        super().error(SECRET.sub(r"\1…@", message))
+        super().error(SECRET.sub(r"\1\2…", message))
 
 
 class _Version(argparse.Action):

@@ -81,8 +81,11 @@ def opened(options: argparse.Namespace) -> State:
 
 def add_state_option(parser: argparse.ArgumentParser) -> None:
     """Add --state."""
-    # A password that the environment names is not for the help.
-    shown = str(place_of(DEFAULT)).replace("%", "%%")
+    try:
+        # A password that the environment names is not for the help.
+        shown = str(place_of(DEFAULT)).replace("%", "%%")
+    except UsageError:
+        shown = "named wrongly by the environment"
     parser.add_argument(
         "--state", default=DEFAULT, metavar="FILE|ADDRESS",
         help=f"the state: a file, or postgresql://… ({shown}; NEWSCRAWL_STATE in the environment names another)",

@@ -86,6 +86,17 @@ class Database(Protocol):
 
         """
 
+    def hand_over(self, waiting: tuple[int, int, Any], run: int, now: float, most: int) -> int:
+        """Let waiting addresses go over to another run; give how many.
+
+        Args:
+            waiting: the run that has them, their host, and whether they are articles.
+            run: the other one.
+            now: seconds since 1970; what is to be tried again only later stays.
+            most: how many.
+
+        """
+
     def writing(self) -> AbstractContextManager[None]:
         """Run a write transaction."""
 

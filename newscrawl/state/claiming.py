@@ -88,7 +88,7 @@ class Claiming:
 
     def _claim_own(self, number: int, now: float) -> list[Lease]:
         hosts = self._ready_hosts(now, number)
-        busy = self._busy_sources() if hosts else Counter[str]()
+        busy = self._busy_sources(hosts) if hosts else Counter[str]()
         left, wanted = self.run.articles_left(), dict[int, tuple[Ready, int]]()
         for host in hosts:
             room = min(
@@ -106,11 +106,13 @@ class Claiming:
                 break
         return self._lease(wanted, now) if wanted else []
 
-    def _busy_sources(self) -> Counter[str]:
+    def _busy_sources(self, hosts: Sequence[Ready]) -> Counter[str]:
         """Count the leases by registered domain: a publisher's hosts often stand on one machine."""
+        sources = sorted({host.source for host in hosts})
+        marks = ", ".join("?" for _ in sources)
         rows = self.database.execute(
-            "SELECT h.source, count(*) FROM url AS u JOIN host AS h ON h.id = u.held "
-            f"WHERE u.state = {LEASED} GROUP BY h.source"
+            f"SELECT h.source, sum({self.database.dialect.busy}) FROM host AS h WHERE h.source IN ({marks}) GROUP BY h.source",
+            sources,
         )
         return Counter(dict(rows.fetchall()))
 
@@ -199,12 +201,7 @@ class Claiming:
         ).fetchone()
         if found is None:
             return 0
-        count = self.database.execute(
-            "WITH taken AS (SELECT id FROM url WHERE run = ? AND host = ? AND is_article = ? "
-            f"AND state = {WAITING} AND coalesce(not_before, 0) <= ? ORDER BY priority DESC, attempts, id LIMIT ? "
-            f"{dialect.skip_locked_rows}) UPDATE url SET run = ?, met = ? WHERE id IN (SELECT id FROM taken)",
-            (run, host, is_article, now, MOST_TAKEN, self.run.number, -self.run.number),
-        ).rowcount
+        count = self.database.hand_over((run, host, is_article), self.run.number, now, MOST_TAKEN)
         if found[0] is None:
             self.run.ask(-count, run)
         self.run.ask(count)

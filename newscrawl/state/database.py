@@ -240,6 +240,15 @@ class SQLiteDatabase(sqlite3.Connection):
             ).fetchall()
         return found
 
+    def hand_over(self, waiting: tuple[int, int, Any], run: int, now: float, most: int) -> int:
+        """Let waiting addresses go over to another run."""
+        # No WITH: sqlite3 does not count what such a statement changes.
+        return self.execute(
+            "UPDATE url SET run = ?, met = ? WHERE id IN (SELECT id FROM url WHERE run = ? AND host = ? AND is_article = ? "
+            "AND state = 0 AND coalesce(not_before, 0) <= ? ORDER BY priority DESC, attempts, id LIMIT ?)",
+            (run, -run, *waiting, now, most),
+        ).rowcount
+
     @contextmanager
     def reading(self) -> Iterator[None]:
         """Read as of one moment."""

@@ -18,6 +18,8 @@ SCHEMA: Final = "newscrawl"
 """The schema in a database whose address names none."""
 LIKE_A_SERVER: Final = re.compile(r"(?i)postgres(?:ql)?:|(?:.*\s)?(?:host|dbname|user|password)=")
 """What is meant for a server, and must not be taken for a file: its name would be printed."""
+SHORTEST_PART: Final = 3
+"""Letters of a part of a password that is taken out of messages."""
 LONGEST_SCHEMA: Final = 63
 """Bytes of a name in PostgreSQL."""
 
@@ -56,10 +58,18 @@ class StatePlace:
         *_, secret, rest = _parts(self.server or "")
         hidden = [
             secret,
-            unquote(secret),
             *(p.partition("=")[2] for p in rest.split("&") if "password" in p.lower()),
         ]
-        for one in sorted(filter(None, hidden), key=len, reverse=True):
+        # libpq may have read it otherwise than it was meant, and name parts of it.
+        parts = {
+            part
+            for one in hidden
+            for whole in (one, unquote(one))
+            for part in (whole, *re.split(r"\W+", whole))
+        }
+        for one in sorted(
+            filter(lambda part: len(part) >= SHORTEST_PART, parts), key=len, reverse=True
+        ):
             text = text.replace(one, "…")
         # Of an address that it cannot read libpq quotes parts.
         return "it is no address that libpq can read" if secret and "://" in text else text

@@ -186,6 +186,15 @@ class PostgresDatabase:
             (hosts, kinds, rooms, run, now, until),
         ).fetchall()
 
+    def hand_over(self, waiting: tuple[int, int, Any], run: int, now: float, most: int) -> int:
+        """Let waiting addresses go over to another run."""
+        return self.execute(
+            "WITH taken AS (SELECT id FROM url WHERE run = ? AND host = ? AND is_article = ? AND state = 0 "
+            "AND coalesce(not_before, 0) <= ? ORDER BY priority DESC, attempts, id LIMIT ? FOR UPDATE SKIP LOCKED) "
+            "UPDATE url SET run = ?, met = ? WHERE id IN (SELECT id FROM taken)",
+            (*waiting, now, most, run, -run),
+        ).rowcount
+
     def executemany(self, query: str, values: Iterable[Sequence[Any]], /) -> Any:
         """Run a statement for each of several rows, in one journey."""
         rows = list(values)
@@ -422,7 +431,10 @@ class PostgresDatabase:
 
     def _migrate(self, version: int | None) -> None:
         if version is None:
-            self.connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{self.place.schema}"')
+            # Asked first: to make one needs rights that nobody needs for one that is there.
+            known = "SELECT 1 FROM pg_namespace WHERE nspname = %s"
+            if self.connection.execute(known, (self.place.schema,)).fetchone() is None:
+                self.connection.execute(f'CREATE SCHEMA "{self.place.schema}"')
             self.connection.execute(
                 "CREATE TABLE newscrawl (version INTEGER NOT NULL, since TIMESTAMPTZ DEFAULT now())"
             )
