@@ -1,10 +1,12 @@
 """What a request costs in the frontier, against Scrapy's own queues; and what ten million seen addresses do.
 
     python -m benchmarks.frontier [--urls 100000] [--seen 10000000]
+    python -m benchmarks.frontier --back-ends sqlite postgresql --urls 1000000     the frontier alone, on both back ends
 
 Each queue runs in a process of its own: addresses are put as a sitemap gives them, 500 at a time, and each is
 taken out again. Scrapy's queues are driven through its scheduler with its duplicate filter. CPU time is that
-of the process, memory its growth, disk what is left when all is in.
+of the process, memory its growth, disk what is left when all is in. PostgreSQL is started by the benchmark; its CPU
+time and memory are those of all its processes, its settings are its own but for `max_wal_size`.
 """
 
 import argparse
@@ -17,11 +19,16 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from benchmarks.servers import Watched
+    from newscrawl.state.place import StatePlace
 
 BATCH = 500
 HOSTS = 1000
 QUEUES = ("memory", "disk", "sqlite", "frontier")
+BACK_ENDS = ("sqlite", "postgresql")
 
 
 def url_of(number: int) -> str:
@@ -97,6 +104,63 @@ async def frontier(urls: int, folder: Path) -> dict[str, float]:
     take = time.process_time() - cpu, time.perf_counter() - wall
     await opened.close("finished")
     return figures(put, take, base, disk, urls)
+
+
+def on_back_end(kind: str, urls: int, folder: Path) -> dict[str, float]:
+    """Put, claim and ack on one of the back ends, with what its server uses."""
+    from benchmarks.servers import running
+    from newscrawl.state.place import place_of
+
+    if kind == "sqlite":
+        place = place_of(str(folder / "state.db"))
+        return asyncio.run(whole_life(place, urls, folder, None))
+    with running(max_wal_size="4GB") as server:
+        return asyncio.run(whole_life(place_of(server.server.state()), urls, folder, server))
+
+
+async def whole_life(
+    place: "StatePlace", urls: int, folder: Path, server: "Watched | None"
+) -> dict[str, float]:
+    """Put all addresses, and take each out again."""
+    from newscrawl.state import Outcome, RunKey
+    from newscrawl.state.back_ends import open_frontier
+    from newscrawl.state.ends import End
+
+    opened = open_frontier(place, folder / "articles", RunKey(job="bench"))
+    base, log = rss(), server.log() if server else 0
+    moments = [moment(server)]
+    await put_all(opened, range(urls))
+    moments.append(moment(server))
+    most, taken = server.memory() if server else 0.0, 0
+    while not await opened.drained():
+        claim = await opened.claim(64)
+        outcome = Outcome(end=End.REJECTED)
+        await asyncio.gather(*(opened.ack(lease, outcome) for lease in claim.leases))
+        taken += len(claim.leases)
+        if server and taken % (64 * 256) < 64:
+            most = max(most, server.memory())
+    assert taken == urls
+    moments.append(moment(server))
+    found = dict[str, float]()
+    for name, before, after in zip(("put", "take"), moments, moments[1:], strict=False):
+        wall, client, served = (b - a for a, b in zip(before, after, strict=True))
+        found |= {
+            f"{name} /s": urls / wall, f"{name} client CPU µs": client / urls * 1e6,
+            f"{name} server CPU µs": served / urls * 1e6,
+        }  # fmt: skip
+    result = found | {
+        "client peak MB": rss(), "client grown by MB": rss() - base,
+        "server MB": max(most, server.memory()) if server else 0.0,
+        "disk MB": server.size() if server else size_of(folder),
+        "log MB": (server.log() - log) / 1e6 if server else 0.0,
+    }  # fmt: skip
+    await opened.close("finished")
+    return result
+
+
+def moment(server: "Watched | None") -> tuple[float, float, float]:
+    """Give the time, the CPU time of this process, and that of the server."""
+    return time.perf_counter(), time.process_time(), server.cpu() if server else 0.0
 
 
 async def put_all(opened: Any, numbers: range) -> int:
@@ -198,16 +262,18 @@ def fill(path: Path, folder: Path, seen: int) -> float:
     return time.perf_counter() - wall
 
 
-def measure(kind: str, number: int, folder: Path) -> dict[str, float]:
+def measure(kind: str, number: int, folder: Path, *, is_life: bool) -> dict[str, float]:
     """Run one measurement; called in a process of its own."""
     if kind == "frontier":
         return asyncio.run(frontier(number, folder))
+    if kind in BACK_ENDS and is_life:
+        return on_back_end(kind, number, folder)
     if kind == "seen":
         return asyncio.run(ten_million(number, folder))
     return scrapy_queue(kind, number, folder)
 
 
-def in_own_process(kind: str, number: int) -> dict[str, float]:
+def in_own_process(kind: str, number: int, *more: str) -> dict[str, float]:
     command = [
         sys.executable,
         "-m",
@@ -216,6 +282,7 @@ def in_own_process(kind: str, number: int) -> dict[str, float]:
         kind,
         "--number",
         str(number),
+        *more,
     ]
     result = subprocess.run(command, capture_output=True, check=True, text=True)
     return dict(json.loads(result.stdout.splitlines()[-1]))
@@ -228,12 +295,19 @@ def main() -> None:
     )
     parser.add_argument("--urls", type=int, default=100_000)
     parser.add_argument("--seen", type=int, default=10_000_000)
+    parser.add_argument("--back-ends", nargs="+", choices=BACK_ENDS, default=[])
+    parser.add_argument("--life", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--measure", help=argparse.SUPPRESS)
     parser.add_argument("--number", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.measure:
         with tempfile.TemporaryDirectory() as folder:
-            print(json.dumps(measure(options.measure, options.number, Path(folder))))
+            found = measure(options.measure, options.number, Path(folder), is_life=options.life)
+            print(json.dumps(found))
+        return
+    if options.back_ends:
+        lives = {kind: in_own_process(kind, options.urls, "--life") for kind in options.back_ends}
+        show(f"{options.urls:,} addresses of {HOSTS} hosts: put, claimed and acked", lives)
         return
     rows = {kind: in_own_process(kind, options.urls) for kind in QUEUES}
     show(f"{options.urls:,} addresses of {HOSTS} hosts", rows)
