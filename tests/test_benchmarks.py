@@ -6,11 +6,22 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from benchmarks import attribution, quality, scoring, sources, train_lines, train_pages
+from benchmarks import (
+    attribution,
+    quality,
+    scale_measure,
+    scale_model,
+    scale_simulation,
+    scoring,
+    sources,
+    train_lines,
+    train_pages,
+)
 from benchmarks.labels import label
 from newscrawl import Page
 from newscrawl.extraction.document import Document, decode, parse_document
@@ -19,6 +30,9 @@ from newscrawl.quality import FIGURES
 from newscrawl.reference import agencies
 from tests.fixture_pages import fixtures
 from tests.pages_of import PROSE, page, paragraphs
+from tests.postgres import programs
+
+needs_server = pytest.mark.skipif(programs() is None, reason="there is no PostgreSQL")
 
 
 @pytest.fixture(scope="module")
@@ -298,3 +312,86 @@ def test_the_corpus_benchmark_finds_what_it_planted(tmp_path: Path) -> None:
     assert float(shares["original"]) == 1.0
     assert run.stdout.count("MB") == 1
     assert len(re.findall(r"^.{50} +\d+ +\d+ +\d+$", run.stdout, re.MULTILINE)) == 6
+
+
+@needs_server
+def test_the_frontier_is_measured_on_both_back_ends() -> None:
+    printed = run_module("frontier", "--back-ends", "sqlite", "postgresql", "--urls", "1500")
+
+    head, _, *rows = (line for line in printed.splitlines() if line.startswith("|"))
+    names = [name.strip() for name in head.split("|")]
+    found = {
+        row.split("|")[1].strip(): dict(zip(names, row.split("|"), strict=True)) for row in rows
+    }
+    assert set(found) == {"sqlite", "postgresql"}
+    for row in found.values():
+        assert float(row["put /s"]) > 0
+        assert float(row["take /s"]) > 0
+        assert float(row["disk MB"]) > 0
+    assert float(found["postgresql"]["take server CPU µs"]) > 0
+    assert float(found["postgresql"]["server MB"]) > 10
+    assert float(found["postgresql"]["log MB"]) > 0.5
+
+
+@needs_server
+def test_scale_is_measured_and_modelled(tmp_path: Path) -> None:
+    path = tmp_path / "measured.json"
+    numbers = ("--urls", "300", "--hosts", "70", "--jobs", "200", "--runs", "2")
+    printed = run_module("scale", "measure", *numbers, "-O", path)
+    measured = json.loads(path.read_text())
+
+    assert "| end, new, one by one | 60 |" in printed
+    # What is measured is what it is called.
+    assert measured["tables"]["article"]["rows"] == 300 - 300 // 5
+    assert measured["phases"]["end, not modified"]["transactions"] == 30
+    modelled = run_module("scale", "model", path)
+    assert "| new articles | 300,000 |" in modelled
+    assert re.search(r"^\| url \| 110 \| ", modelled, re.MULTILINE)
+    few = run_module("scale", "model", path, "--set", "sites=100", "pages=1000000")
+    assert "| new articles | 3,000 |" in few
+
+
+def test_the_model_grows_with_what_it_is_asked() -> None:
+    phases = ("put, new", "end, refused", "end, new, one by one", "end, list", "end, unchanged, one by one", "end, not modified",
+              "run, begin", "run, end", "claim, one", "claim, nothing ready", "drained")  # fmt: skip
+    cost = {"times": 1, "client": 1e-3, "server": 1e-3, "wall": 2e-3, "log": 1000, "journeys": 10}
+    measured = {
+        "phases": dict.fromkeys(phases, cost),
+        "tables after": {name: {"rows": 10} for name in ("run", "answer")},
+        "packed": {name: {"rows": 10, "heap": 1000, "indices": 1000} for name in scale_measure.TABLES},
+        "shared": {"jobs": 10, "runs": 2, "look, a run a job": {"server ms": 1}, "look, 2 runs a job": {"server ms": 2},
+                   "claim beside 0 leases": {"server ms": 1}, "claim beside 10 leases": {"server ms": 1}},
+        "commits": {"8, on": 1000}, "connection MB": 1.0,
+    }  # fmt: skip
+    changes = scale_model.sensitivity(scale_model.Model(measured, scale_model.Load()))
+
+    assert changes["sites"]["fetches"] == pytest.approx(2.0)
+    assert changes["pages"]["fetches"] == 1.0
+    assert 1.5 < changes["pages"]["bytes"] < 2.0
+    assert changes["page_ms"]["database cores"] == 1.0
+
+
+def test_sites_are_simulated_under_the_real_plan() -> None:
+    world = scale_simulation.World(sites=60, days=2, workers=1, crawls=2, deaths=20.0)
+    days = scale_simulation.Simulation(world).run()
+
+    assert days == scale_simulation.Simulation(world).run()
+    for day in days:
+        new, visits = day.count["new"], day.count["visits"]
+        assert 0.5 < new / (world.sites * world.articles) < 1.5
+        # Each article is visited four times after the first, but for visits that are late and made as one.
+        assert 2.0 < visits / new < 5.0
+        assert 0 < day.busy <= 86400 * 2 * 1.01
+    assert sum(day.count["deaths"] for day in days) > 5
+    # With too few workers lists are late.
+    slow = replace(world, sites=300, delay=20.0)
+    late = scale_simulation.Simulation(slow).run()[1].lateness
+    assert scale_simulation.quantile(late, 0.5) > 10 * scale_simulation.quantile(
+        days[1].lateness, 0.5
+    )
+
+
+def test_a_simulation_is_printed() -> None:
+    printed = run_module("scale", "simulate", "--set", "sites=50", "days=1", "--trial", "1")
+
+    assert len([line for line in printed.splitlines() if line.startswith("| 1 |")]) == 2
