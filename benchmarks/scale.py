@@ -154,6 +154,7 @@ def _machines(model: Model) -> list[tuple[str, str]]:
     return [
         ("log (WAL) a day, GB: changes, and pages whole after checkpoints", f"{log:.1f} + {images:.1f}"),
         ("database, cores at the mean (looks at what is due in it)", f"{model.database_cores:.2f} ({model.looks / DAY:.2f})"),
+        ("pages of the database a second that are touched at random", f"{model.touched / DAY:.0f}"),
         ("a worker's look at what is due, ms of the server", f"{model.look_ms:.0f}"),
         ("workers, cores at the mean", f"{model.worker_cores:.2f}"),
         ("crawls under way at the mean", f"{model.places:.0f}"),
@@ -216,7 +217,7 @@ def main() -> None:
     )
     commands = parser.add_subparsers(dest="command", required=True)
     measured = commands.add_parser("measure")
-    measured.add_argument("--urls", type=int, default=50_000)
+    measured.add_argument("--urls", type=int, default=20_000)
     measured.add_argument("--hosts", type=int, default=1000)
     measured.add_argument("--jobs", type=int, default=10_000)
     measured.add_argument("--runs", type=int, default=20, help="of each job")

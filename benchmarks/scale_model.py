@@ -21,6 +21,10 @@ RANDOM_AGAIN: Final = 5
 """Those of a visit: its row, its key, its number, and twice its host."""
 IMAGE: Final = 0.75
 """What a page takes in the log when it is written whole, of 8 kB; the rest is free room, which is left out."""
+VACUUM: Final = 0.01
+"""Share of dead rows from which `url` is vacuumed, as docs/scale.md sets it."""
+DEAD_ROWS: Final = 4
+"""Rows of `url` that a page leaves behind: taken up, claimed, set free, ended."""
 INDEX_READ: Final = 400e6
 """Bytes a second that a vacuum reads at its default cost limit."""
 CONNECTIONS: Final = 2
@@ -42,7 +46,7 @@ class Load:
     """Later versions, for each article."""
     not_modified: float = 0.3
     """Share of visits that the server answers with 304."""
-    pages_a_crawl: float = 3.0
+    pages_a_crawl: float = 3.4
     """As the simulation gives it."""
     peak: float = 2.0
     """The busiest hour, against the mean."""
@@ -68,8 +72,6 @@ class Load:
     """Bytes a second that the database's disk writes in the long run."""
     checkpoint: float = 900.0
     """Seconds between two checkpoints."""
-    cache: float = 32e9
-    """Bytes of the database's memory that hold its pages."""
 
     @property
     def again(self) -> int:
@@ -184,13 +186,18 @@ class Model:
     def bytes(self) -> dict[str, float]:
         return {name: number * self.row_bytes(name) for name, number in self.rows().items()}
 
+    @property
+    def touched(self) -> float:
+        """Pages of the database a day that are read or changed at random: from the disk, where memory does not hold them."""
+        return RANDOM_NEW * self.new + RANDOM_AGAIN * self.visits
+
     # -- the log -----------------------------------------------------------------------------------
 
     @property
     def whole_pages(self) -> float:
         """Bytes a day of pages that are written whole because a checkpoint was before: most pages are touched once between two."""
         pages = sum(self.bytes().values()) / PAGE
-        touched = (RANDOM_NEW * self.new + RANDOM_AGAIN * self.visits) * self.load.checkpoint / DAY
+        touched = self.touched * self.load.checkpoint / DAY
         distinct = pages * (1 - math.exp(-touched / pages))
         return distinct * PAGE * IMAGE * DAY / self.load.checkpoint
 
@@ -243,21 +250,21 @@ class Model:
             self.a_day("server") + beside + self.looks + self.workers * DAY / BURY_SECONDS * 1e-3
         ) / DAY
 
+    def seconds(self, phase: str) -> float:
+        """Give how long a transaction of a kind holds what it has locked: CPU on both sides, its journeys, one wait for the disk."""
+        journeys = self.cost(phase, "journeys") * self.load.round_trip_ms / 1e3
+        disk = 1 / float(self.measured["commits"]["1, on"])
+        return self.cost(phase, "client") + self.cost(phase, "server") + journeys + disk
+
     @property
     def source_limit(self) -> float:
         """Articles a second of one source on all workers: the rows of its day are changed by one transaction at a time."""
-        load, cost = self.load, self.cost
-        seconds = (
-            cost("end, new, one by one", "wall")
-            + cost("end, new, one by one", "journeys") * load.round_trip_ms / 1e3
-        )
-        return 1 / seconds
+        return 1 / self.seconds("end, new, one by one")
 
     @property
     def begin_limit(self) -> float:
         """Crawls a second that can begin: one after the other."""
-        wall, journeys = (self.cost("run, begin", what) for what in ("wall", "journeys"))
-        return 1 / (wall + journeys * self.load.round_trip_ms / 1e3)
+        return 1 / self.seconds("run, begin")
 
     def limits(self) -> dict[str, float]:
         """Give how many times this load each part of PostgreSQL could take."""
@@ -271,8 +278,8 @@ class Model:
                 self.measured["commits"]["8, on"] / (self.writes / DAY * load.peak),
             "begins of crawls, one after the other": self.begin_limit / (self.crawls / DAY * load.peak),
             "connections (500)": 500 / (self.workers * CONNECTIONS),
-            "vacuum of url (all its indices are read for each 50 million dead rows)":
-                50e6 / (self.fetches * 4) * DAY / (index / INDEX_READ),
+            f"vacuum of url, at {VACUUM:.0%} of dead rows":
+                VACUUM * self.rows()["url"] / (self.fetches * DEAD_ROWS) * DAY / (index / INDEX_READ),
         }  # fmt: skip
 
 

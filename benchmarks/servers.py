@@ -1,6 +1,8 @@
 """A PostgreSQL of a benchmark's own, and what it uses: CPU, memory, log, statements."""
 
 import os
+import signal
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -92,7 +94,8 @@ def _pss(pid: int) -> int:
 
 @contextmanager
 def running(**settings: str) -> Iterator[Watched]:
-    """Start a server, and end it; settings are those that need no restart."""
+    """Start a server, and end it, also when this process is told to end; settings are those that need no restart."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with Server() as server:
         watched = Watched(server)
         watched.set(**settings)

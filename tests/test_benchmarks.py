@@ -361,7 +361,7 @@ def test_the_model_grows_with_what_it_is_asked() -> None:
         "packed": {name: {"rows": 10, "heap": 1000, "indices": 1000} for name in scale_measure.TABLES},
         "shared": {"jobs": 10, "runs": 2, "look, a run a job": {"server ms": 1}, "look, 2 runs a job": {"server ms": 2},
                    "claim beside 0 leases": {"server ms": 1}, "claim beside 10 leases": {"server ms": 1}},
-        "commits": {"8, on": 1000}, "connection MB": 1.0,
+        "commits": {"1, on": 500, "8, on": 1000}, "connection MB": 1.0,
     }  # fmt: skip
     changes = scale_model.sensitivity(scale_model.Model(measured, scale_model.Load()))
 
