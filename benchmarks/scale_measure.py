@@ -129,7 +129,7 @@ def _measured(server: Watched, folder: Path, numbers: tuple[int, int, int, int])
             "urls": urls, "hosts": hosts, "phases": recorder.phases, "tables": tables,
             "texts": {name: texts.most_common(40) for name, texts in recorder.texts.items()},
             "dead": {name: {"after first": before[name], "after all": n} for name, n in life.dead().items()},
-            "tables after": sizes(server, place), "packed": packed(server, place), "line bytes": life.lines(), "commits": commits(server),
+            "tables after": sizes(server, place), "packed": packed(server, place), "line bytes": life.lines(), "commits": commits(server, min(2.0, urls / 5000)),
             "connection MB": connection_memory(server), "server MB": server.memory(),
             "shared": shared_work(server, place, folder, (jobs, runs)),
             "client MB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
@@ -330,7 +330,7 @@ def packed(server: Watched, place: StatePlace) -> dict[str, Figures]:
 # -- the server alone --------------------------------------------------------------------------
 
 
-def commits(server: Watched, seconds: float = 2.0) -> Figures:
+def commits(server: Watched, seconds: float) -> Figures:
     """Give the transactions a second that connections do, of one small change each, with and without waiting for the disk."""
     server.connection.execute("CREATE TABLE public.small (id INT PRIMARY KEY, n INT)")
     server.connection.execute("INSERT INTO public.small SELECT g, 0 FROM generate_series(1, 64) g")

@@ -60,6 +60,8 @@ class Load:
     """Of a worker at a time."""
     busy: float = 0.6
     """Share of a core, and of a worker's places, that is used at the peak."""
+    look_ms: float = 0.0
+    """CPU of the server for a worker's look at what is due; 0 for what the query that was measured comes to with so many runs."""
     round_trip_ms: float = 0.3
     """Between a worker and the database, within one data centre."""
     gaps: float = 1.4
@@ -229,6 +231,8 @@ class Model:
 
     @property
     def look_ms(self) -> float:
+        if self.load.look_ms:
+            return self.load.look_ms
         shared = self.measured["shared"]
         one = shared["look, a run a job"]["server ms"]
         many = shared[f"look, {shared['runs']} runs a job"]["server ms"]
@@ -287,7 +291,7 @@ FIGURES: Final[dict[str, Callable[["Model"], float]]] = {
     "fetches": lambda m: m.fetches, "transactions": lambda m: m.transactions,
     "database cores": lambda m: m.database_cores, "log": lambda m: m.a_day("log") + m.whole_pages,
     "bytes": lambda m: sum(m.bytes().values()), "worker cores": lambda m: m.worker_cores,
-    "workers": lambda m: float(m.workers),
+    "workers": lambda m: float(m.workers), "crawls a second that can begin": lambda m: m.begin_limit,
 }  # fmt: skip
 CHANGES: Final = (
     "sites", "articles", "pages", "delay", "round_trip_ms", "page_ms", "crawl_ms", "pages_a_crawl", "crawls", "checkpoint",

@@ -316,7 +316,7 @@ def test_the_corpus_benchmark_finds_what_it_planted(tmp_path: Path) -> None:
 
 @needs_server
 def test_the_frontier_is_measured_on_both_back_ends() -> None:
-    printed = run_module("frontier", "--back-ends", "sqlite", "postgresql", "--urls", "1500")
+    printed = run_module("frontier", "--back-ends", "sqlite", "postgresql", "--urls", "600")
 
     head, _, *rows = (line for line in printed.splitlines() if line.startswith("|"))
     names = [name.strip() for name in head.split("|")]
@@ -336,14 +336,14 @@ def test_the_frontier_is_measured_on_both_back_ends() -> None:
 @needs_server
 def test_scale_is_measured_and_modelled(tmp_path: Path) -> None:
     path = tmp_path / "measured.json"
-    numbers = ("--urls", "300", "--hosts", "70", "--jobs", "200", "--runs", "2")
+    numbers = ("--urls", "150", "--hosts", "70", "--jobs", "200", "--runs", "2")
     printed = run_module("scale", "measure", *numbers, "-O", path)
     measured = json.loads(path.read_text())
 
-    assert "| end, new, one by one | 60 |" in printed
+    assert "| end, new, one by one | 30 |" in printed
     # What is measured is what it is called.
-    assert measured["tables"]["article"]["rows"] == 300 - 300 // 5
-    assert measured["phases"]["end, not modified"]["transactions"] == 30
+    assert measured["tables"]["article"]["rows"] == 150 - 150 // 5
+    assert measured["phases"]["end, not modified"]["transactions"] == 15
     modelled = run_module("scale", "model", path)
     assert "| new articles | 300,000 |" in modelled
     assert re.search(r"^\| url \| 110 \| ", modelled, re.MULTILINE)
