@@ -386,10 +386,52 @@ def shared_work(
     found["look, a run a job"] = _look(server, place, folder)
     _fill_jobs(connection, jobs, runs - 1)
     found[f"look, {runs} runs a job"] = _look(server, place, folder)
+    found[f"… its last runs of all jobs, {runs} runs a job"] = _asked(server, LAST_RUNS, 5)
     for others in (0, jobs // 10, jobs):
         _lease_to_others(connection, others)
         found[f"claim beside {others} leases"] = _claims(server, place, folder)
-    return found
+    found[f"… its leases by source, {jobs} leases"] = _asked(server, LEASES, 20)
+    return found | _otherwise(server, (jobs, runs))
+
+
+def _otherwise(server: Watched, numbers: tuple[int, int]) -> Figures:
+    """Time what the state could ask instead: the last runs of the jobs that are due alone, and the leases of sources that are ready."""
+    jobs, runs = numbers
+    connection = server.connection
+    connection.execute("CREATE INDEX run_last ON run (job, id) WHERE spider IS NOT NULL")
+    for table in ("run", "host"):
+        connection.execute(f"VACUUM ANALYZE {table}".encode())
+    due = ", ".join(f"('filled-{number}')" for number in range(1, DUE + 1))
+    sources = ", ".join(f"'other-{number}'" for number in range(1, READY + 1))
+    return {
+        f"otherwise: last runs of {DUE} due jobs by an index, {runs} runs a job": _asked(
+            server, LAST_RUNS_OF_DUE.format(due=due), 50
+        ),
+        f"otherwise: leases of {READY} sources, by host.busy, {jobs} leases": _asked(
+            server,
+            f"SELECT source, sum(busy) FROM host WHERE source IN ({sources}) GROUP BY source",
+            50,
+        ),
+    }
+
+
+DUE: Final = 50
+READY: Final = 30
+LAST_RUNS: Final = (
+    "SELECT job, spider, arguments, locks FROM run WHERE id IN "
+    "(SELECT max(id) FROM run WHERE spider IS NOT NULL GROUP BY job) ORDER BY id"
+)
+"""As `newscrawl.state.inspection` asks."""
+LAST_RUNS_OF_DUE: Final = (
+    "SELECT r.* FROM (VALUES {due}) AS d (job) CROSS JOIN LATERAL (SELECT id, job, spider, arguments, locks FROM run "
+    'WHERE run.job = d.job COLLATE "C" AND spider IS NOT NULL ORDER BY id DESC LIMIT 1) AS r ORDER BY r.id'
+)
+LEASES: Final = "SELECT h.source, count(*) FROM url AS u JOIN host AS h ON h.id = u.held WHERE u.state = 1 GROUP BY h.source"
+"""As `newscrawl.state.claiming` asks."""
+
+
+def _asked(server: Watched, query: str, times: int) -> Figures:
+    return timed(server, lambda: server.connection.execute(query.encode()).fetchall(), times)
 
 
 def _fill_jobs(connection: "psycopg.Connection[Any]", jobs: int, runs: int) -> None:
