@@ -266,6 +266,7 @@ class Worker:
         while True:
             try:
                 self.number = self._opened().join(self.terms.name, machine(), os.getpid())
+                self._opened().settle()
             except StateError as error:
                 if (
                     self.place.file

@@ -566,3 +566,25 @@ async def _stored(state: StatePlace, folder: Path) -> None:
 
 def test_the_delay_between_workers_is_that_of_the_trial() -> None:
     assert f"DOWNLOAD_DELAY={DELAY}" in FAST
+
+
+def test_a_worker_that_finds_nothing_to_do_settles_what_its_forerunner_left(
+    tmp_path: Path, postgres: Server
+) -> None:
+    state, folder = place_of(postgres.state()), tmp_path / "data" / "articles"
+    folder.mkdir(parents=True)
+    other = subprocess.Popen(
+        [sys.executable, "-c", WRITES, state.text(), str(folder)], stdout=subprocess.PIPE
+    )
+    assert other.stdout is not None
+    assert other.stdout.readline() == b"written\n"
+    other.kill()
+    other.communicate()
+    change(state, "UPDATE run SET seen = 0")
+    (file,) = (folder / "shop").iterdir()
+    with file.open("ab") as stream:
+        stream.write(b'{"n":"not committed"}\n')
+
+    command(tmp_path, "worker", "--until-done", "--state", state.text())
+
+    assert file.read_bytes() == b'{"n":1}\n'

@@ -126,26 +126,43 @@ class Claiming:
                 "AND (q.is_article OR NOT EXISTS (SELECT 1 FROM queue AS a WHERE a.run = q.run "
                 f"AND a.is_article AND a.host = q.host AND a.waiting >= {left})) "
             )
+        # Put in order first: then the addresses are looked at of no more hosts than are wanted.
         rows = self.database.execute(
-            f"SELECT q.host, h.name, h.source, h.distrusted, q.is_article, {dialect.busy} "
-            "FROM queue AS q JOIN host AS h ON h.id = q.host "
+            "SELECT * FROM (SELECT q.host, h.name, h.source, h.distrusted, q.is_article AS is_article, "
+            f"{dialect.busy} AS busy FROM queue AS q JOIN host AS h ON h.id = q.host "
             f"WHERE q.run = ? AND q.waiting > 0 AND h.next_at <= ? AND {dialect.busy} < ? {enough}"
-            "AND EXISTS (SELECT 1 FROM url WHERE run = q.run AND is_article = q.is_article "
-            f"AND host = q.host AND state = {WAITING} AND coalesce(not_before, 0) <= ?) "
-            f"ORDER BY q.is_article, h.next_at LIMIT ? {dialect.skip_locked}",
-            (self.run.number, now, self.run.concurrency, now, 2 * number),
+            "ORDER BY q.is_article, h.next_at) AS ready WHERE (SELECT 1 FROM url AS u WHERE u.run = ? "
+            f"AND u.is_article = ready.is_article AND u.host = ready.host AND u.state = {WAITING} "
+            "AND coalesce(u.not_before, 0) <= ? LIMIT 1) IS NOT NULL LIMIT ?",
+            (self.run.number, now, self.run.concurrency, self.run.number, now, 2 * number),
         ).fetchall()
+        held = self._held([row[0] for row in rows], now)
         most = 1 if self.run.manners.delay else self.run.concurrency
         found = dict[int, Ready]()
-        for host, name, source, distrusted, is_article, busy in rows:
+        for host, name, source, distrusted, is_article, _ in rows:
+            if host not in held:
+                continue
             found.setdefault(
                 host,
                 Ready(
                     id=host, name=name, source=source, is_distrusted=bool(distrusted), is_article=is_article,
-                    free=min(most, self.run.concurrency - busy),
+                    free=min(most, self.run.concurrency - held[host]),
                 ),
             )  # fmt: skip
         return list(found.values())
+
+    def _held(self, hosts: Sequence[int], now: float) -> dict[int, int]:
+        """Hold those of some hosts that nobody else claims at this moment; give how much is leased of each."""
+        if not hosts:
+            return {}
+        dialect = self.database.dialect
+        marks = ", ".join("?" for _ in hosts)
+        rows = self.database.execute(
+            f"SELECT h.id, {dialect.busy} FROM host AS h WHERE h.id IN ({marks}) AND h.next_at <= ? "
+            f"AND {dialect.busy} < ? {dialect.skip_locked}",
+            (*hosts, now, self.run.concurrency),
+        )
+        return dict(rows.fetchall())
 
     def _lease(self, wanted: Mapping[int, tuple[Ready, int]], now: float) -> list[Lease]:
         rows = self.database.lease_urls(

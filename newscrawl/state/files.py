@@ -10,6 +10,7 @@ import logging
 import os
 import re
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import IO, Final
@@ -61,6 +62,8 @@ class ArticleFiles:
             StateError: the file is shorter than the state says, or cannot be written.
 
         """
+        if self.slots:
+            self.slots.note(day)
         slot = self.slots.own if self.slots else 0
         name = (
             f"{safe_name(source or 'unknown')}/{safe_name(day)}{f'.{slot}' if slot else ''}.jsonl"
@@ -280,6 +283,12 @@ class Slots:
 
     def _lock(self, number: int) -> FileLock:
         return FileLock(self.folder / f"{number}.lock", thread_local=False, fallback_to_soft=False)
+
+
+@cache
+def slots_of(folder: Path) -> Slots:
+    """Give this process's number among those who write into a folder; it keeps it until it ends."""
+    return Slots(folder)
 
 
 def _slot_of(name: str) -> int:

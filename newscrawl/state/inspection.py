@@ -21,6 +21,7 @@ from newscrawl.state.beginning import BEGIN, bury_the_dead
 from newscrawl.state.deliveries import Counts, read_deliveries
 from newscrawl.state.drift import Break, find_breaks, latest
 from newscrawl.state.ends import REFUSED
+from newscrawl.state.files import ArticleFiles, slots_of
 from newscrawl.state.health import Finding, Trouble
 from newscrawl.state.lines import REMOTE, open_lines, remote
 from newscrawl.state.place import StatePlace, place_of
@@ -595,6 +596,21 @@ class State:
                 (name, machine, pid, now, now),
             ).fetchone()
         return int(number)
+
+    def settle(self) -> None:
+        """Take out what was left uncommitted in this machine's folder by the one who wrote there under this process's number.
+
+        Called before this process writes there itself.
+        """
+        folder = Path(self.folder).absolute()
+        if self.path.file or REMOTE in str(self.folder) or not self.place_id:
+            return  # who writes into a file state settles what the dead have left when it buries them
+        slots = slots_of(folder)
+        files = ArticleFiles(
+            folder, folder.parent / "recovered", self.database, self.place_id, slots
+        )
+        with self._writing():
+            files.settle(slots.since())
 
     def beat(self, worker: int) -> None:
         """Note that a worker is alive."""

@@ -13,7 +13,7 @@ import uuid
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from functools import cache, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,7 +23,7 @@ from newscrawl.state.back_ends import BackEnd
 from newscrawl.state.backend import LEASED_URL, NEW_URL, Dialect, Rows
 from newscrawl.state.ending import BURIED
 from newscrawl.state.engine import Engine, Party, Work, parties_of
-from newscrawl.state.files import Slots
+from newscrawl.state.files import slots_of
 from newscrawl.state.frontier import SQLFrontier
 from newscrawl.state.lines import REMOTE, Lines, open_lines
 from newscrawl.state.place import StatePlace
@@ -854,12 +854,6 @@ def known_place(database: PostgresDatabase, folder: Path) -> str:
         (name, machine(), str(folder.absolute())),
     )
     return name
-
-
-@cache
-def slots_of(folder: Path) -> Slots:
-    """Give this process's number among those who write into a folder; it keeps it until it ends."""
-    return Slots(folder)
 
 
 @lru_cache(maxsize=1000)
