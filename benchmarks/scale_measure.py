@@ -23,7 +23,8 @@ from newscrawl.state.ends import End
 from newscrawl.state.inspection import open_state
 from newscrawl.state.place import StatePlace, place_of
 from newscrawl.state.plan import DEFAULT, parse_plan
-from newscrawl.state.postgres import PostgresFrontier, leave, session_of
+from newscrawl.state.postgres import PostgresFrontier
+from newscrawl.state.postgres_session import leave, session_of
 from tests.crash import article, article_url
 
 SETTINGS: Final = {"max_wal_size": "8GB", "checkpoint_timeout": "1h"}

@@ -8,7 +8,7 @@ from typing import Any, Final
 from benchmarks.scale_simulation import LISTS, settled
 from newscrawl.state.deliveries import KEPT_DAYS
 from newscrawl.state.plan import DAY, DEFAULT, parse_plan
-from newscrawl.state.postgres import PostgresDatabase
+from newscrawl.state.postgres_database import PostgresDatabase
 from newscrawl.working import BURY_SECONDS, POLL_SECONDS
 
 PAGE: Final = 8192
