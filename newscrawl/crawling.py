@@ -119,7 +119,9 @@ class _Crawls:
         return self.deadline - time.monotonic() > 0 and self.requests - self._made() >= 1
 
     def _made(self) -> int:
-        return sum(int(_stats(c).get("downloader/request_count", 0)) for _, c, _ in self.begun)
+        return sum(
+            int(stats_so_far(c).get("downloader/request_count", 0)) for _, c, _ in self.begun
+        )
 
 
 def run_crawls(
@@ -143,7 +145,12 @@ def run_crawls(
     if crawls.begun:
         process.start()
     return crawls.broken + [
-        Ran(job=job, stats=_stats(crawler), crawled=_crawled(crawler), error=_error(crawler, task))
+        Ran(
+            job=job,
+            stats=stats_so_far(crawler),
+            crawled=_crawled(crawler),
+            error=_error(crawler, task),
+        )
         for job, crawler, task in crawls.begun
     ]
 
@@ -183,7 +190,8 @@ def crawl_items(spider: type[Spider], settings: Settings, **arguments: Any) -> l
     return items
 
 
-def _stats(crawler: Crawler) -> dict[str, Any]:
+def stats_so_far(crawler: Crawler) -> dict[str, Any]:
+    """Give a crawl's stats, as far as it has begun."""
     try:
         return crawler.stats.get_stats() if crawler.stats else {}
     except RuntimeError:  # its task has not had its turn yet
@@ -207,4 +215,4 @@ def _crawled(crawler: Crawler) -> Crawled | None:
 
 
 def _was_stopped(crawler: Crawler) -> bool:
-    return _stats(crawler).get("finish_reason") == "shutdown"
+    return stats_so_far(crawler).get("finish_reason") == "shutdown"

@@ -9,6 +9,7 @@ import logging
 import os
 import random
 import signal
+import sqlite3
 import sys
 import threading
 import time
@@ -22,7 +23,7 @@ from scrapy.crawler import AsyncCrawlerProcess, Crawler
 from scrapy.settings import Settings
 from scrapy.spiderloader import get_spider_loader
 
-from newscrawl.crawling import Job
+from newscrawl.crawling import Job, stats_so_far
 from newscrawl.errors import NewscrawlError, StateError
 from newscrawl.frontier.middleware import FrontierMiddleware
 from newscrawl.frontier.stint import disks, low_disk
@@ -156,6 +157,7 @@ class Worker:
             loop.add_signal_handler(number, self._told_to_leave, signal.Signals(number).name)
         logger.info("worker %s, number %d, on %s", self.terms.name, self.number, self.place)
         while not self._leaving:
+            self._wake.clear()
             try:
                 if self._last.shipped(time.monotonic()) and not isinstance(self.articles, Path):
                     asyncio.get_running_loop().run_in_executor(self._shipper, self._ship)
@@ -163,7 +165,7 @@ class Worker:
                 self._begin(jobs)
                 if self.terms.until_done and not self.crawls and await self._ask(self._is_done):
                     self._leaving = "done"
-            except StateError as error:
+            except (StateError, sqlite3.Error) as error:
                 # The server may be starting again: what is at work waits for it too.
                 logger.warning("%s", error)
                 await self._ask(self._close)
@@ -184,7 +186,6 @@ class Worker:
         self._wake.set()
 
     async def _sleep(self, seconds: float) -> None:
-        self._wake.clear()
         try:
             await asyncio.wait_for(self._wake.wait(), seconds)
         except TimeoutError:
@@ -228,11 +229,12 @@ class Worker:
     def _ended(self, crawl: _Crawl) -> None:
         self.crawls.remove(crawl)
         error = crawl.task.exception() if not crawl.task.cancelled() else None
-        stats = crawl.crawler.stats.get_stats() if crawl.crawler.stats else {}
+        stats = stats_so_far(crawl.crawler)
         is_taken = bool(stats.get("newscrawl/taken"))
-        self._note(crawl.job, has_failed=bool(error or stats.get("newscrawl/stopped_by")))
+        has_failed = bool(error or stats.get("newscrawl/stopped_by")) and not is_taken
+        self._note(crawl.job, has_failed=has_failed)
         self.worked.crawls -= is_taken
-        self.worked.broken += bool(error or stats.get("newscrawl/stopped_by")) and not is_taken
+        self.worked.broken += has_failed
         self._wake.set()
 
     def _note(self, job: str, *, has_failed: bool) -> None:
