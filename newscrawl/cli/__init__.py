@@ -13,6 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final, NoReturn
 
+from newscrawl.ages import read_age
 from newscrawl.cli.exits import ExitCode
 from newscrawl.errors import NewscrawlError, UsageError
 from newscrawl.logs import FORMS, JsonLines, OneLine, Plain, log_to, run_name
@@ -139,6 +140,22 @@ def add_log_options(parser: argparse.ArgumentParser) -> None:
         "--log-format", choices=FORMS, default="text",
         help="text, or json for an object a line with time, level, run, source and message",
     )  # fmt: skip
+
+
+def add_setting_option(parser: argparse.ArgumentParser) -> None:
+    """Add -s."""
+    parser.add_argument(
+        "-s", dest="settings", action="append", default=[], metavar="NAME=VALUE",
+        help="a Scrapy setting, as in scrapy crawl",
+    )  # fmt: skip
+
+
+def age_option(text: str) -> float:
+    """Read an option that must be an age, in seconds."""
+    seconds = read_age(text)
+    if not seconds:
+        raise argparse.ArgumentTypeError(f"{text!r} is no age such as 9m or 24h")
+    return seconds
 
 
 def positive_number(text: str) -> int:

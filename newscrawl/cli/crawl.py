@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from scrapy.settings import Settings
 from scrapy.spiderloader import get_spider_loader
 
-from newscrawl.cli import add_log_options, positive_number
+from newscrawl.cli import add_log_options, add_setting_option, positive_number
 from newscrawl.cli.exits import ExitCode
 from newscrawl.cli.output import add_output_options, open_file
 from newscrawl.cli.reporting import send_articles, write_report
@@ -110,10 +110,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="do not keep raw responses; else they go as WARC into the folder raw/ beside the state",
     )  # fmt: skip
     add_log_options(parser)
-    parser.add_argument(
-        "-s", dest="settings", action="append", default=[], metavar="NAME=VALUE",
-        help="a Scrapy setting, as in scrapy crawl",
-    )  # fmt: skip
+    add_setting_option(parser)
     parser.set_defaults(run=run)
 
 

@@ -12,9 +12,8 @@ from typing import Final
 from scrapy.settings import Settings
 from scrapy.spiderloader import get_spider_loader
 
-from newscrawl.ages import read_age
 from newscrawl.archive import forget_archives
-from newscrawl.cli import add_log_options, positive_number
+from newscrawl.cli import add_log_options, add_setting_option, age_option, positive_number
 from newscrawl.cli.crawl import given_settings, log_settings
 from newscrawl.cli.exits import ExitCode
 from newscrawl.cli.reporting import (
@@ -69,7 +68,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--list", action="store_true", help="only say what is due")
     add_state_option(parser)
     parser.add_argument(
-        "--max-time", type=_span, metavar="AGE",
+        "--max-time", type=age_option, metavar="AGE",
         help="ask for nothing more after so long, such as 9m; what is left is for the next run",
     )  # fmt: skip
     parser.add_argument(
@@ -84,18 +83,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="fetch N articles of each job at the most",
     )  # fmt: skip
     add_log_options(parser)
-    parser.add_argument(
-        "-s", dest="settings", action="append", default=[], metavar="NAME=VALUE",
-        help="a Scrapy setting, as in scrapy crawl",
-    )  # fmt: skip
+    add_setting_option(parser)
     parser.set_defaults(run=run)
-
-
-def _span(text: str) -> float:
-    seconds = read_age(text)
-    if not seconds:
-        raise argparse.ArgumentTypeError(f"{text!r} is no age such as 9m")
-    return seconds
 
 
 def run(options: argparse.Namespace) -> ExitCode:

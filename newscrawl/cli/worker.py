@@ -6,8 +6,7 @@ import math
 import sys
 from typing import Final
 
-from newscrawl.ages import read_age
-from newscrawl.cli import add_log_options, positive_number
+from newscrawl.cli import add_log_options, add_setting_option, age_option, positive_number
 from newscrawl.cli.crawl import given_settings, log_settings
 from newscrawl.cli.exits import ExitCode
 from newscrawl.cli.reporting import check_settings, complain, send_articles
@@ -50,21 +49,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--until-done", action="store_true", help="leave when nothing is due and nobody is at work"
     )
     parser.add_argument(
-        "--max-time", type=_span, metavar="AGE", help="leave after so long, such as 24h"
+        "--max-time", type=age_option, metavar="AGE", help="leave after so long, such as 24h"
     )
     add_log_options(parser)
-    parser.add_argument(
-        "-s", dest="settings", action="append", default=[], metavar="NAME=VALUE",
-        help="a Scrapy setting, as in scrapy crawl",
-    )  # fmt: skip
+    add_setting_option(parser)
     parser.set_defaults(run=run)
-
-
-def _span(text: str) -> float:
-    seconds = read_age(text)
-    if not seconds:
-        raise argparse.ArgumentTypeError(f"{text!r} is no age such as 24h")
-    return seconds
 
 
 def run(options: argparse.Namespace) -> ExitCode:
