@@ -53,6 +53,15 @@ SOON: Final = 60.0
 """A worker that is to work until all is done waits for what is due so soon."""
 UNREACHABLE_SECONDS: Final = 120.0
 """For which a state that is not there at the start is waited for."""
+REFUSED: Final = (
+    "authentication failed",
+    "does not exist",
+    "pg_hba.conf",
+    "password supplied",
+    "can read",
+    "invalid",
+)
+"""What a server, or libpq, says that no waiting will change."""
 T = TypeVar("T")
 
 
@@ -270,13 +279,12 @@ class Worker:
                 self.number = self._opened().join(self.terms.name, machine(), os.getpid())
                 self._opened().settle()
             except StateError as error:
-                if (
-                    self.place.file
-                    or "cannot be reached" not in str(error)
-                    or time.monotonic() > late
-                ):
+                is_away = "cannot be reached" in str(error) and not any(
+                    said in str(error) for said in REFUSED
+                )
+                if self.place.file or not is_away or time.monotonic() > late:
                     raise
-                logger.warning("%s", error)
+                logger.warning("%s; it is tried again, for two minutes", error)
                 time.sleep(POLL_SECONDS)
             else:
                 return

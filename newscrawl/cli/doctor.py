@@ -50,6 +50,7 @@ exit codes: 0 all well, warnings too; 1 something is wrong; 2 wrong usage
 PACKAGES: Final = ("scrapy", "twisted", "trafilatura", "lxml", "dateparser", "msgspec", "filelock")
 EXTRAS: Final = {
     "corpus": ("duckdb", "rensa", "matplotlib", "markdown-it-py"), "ops": ("matplotlib", "prometheus-client"),
+    "postgres": ("psycopg",), "dask": ("distributed",),
     "remote": ("fsspec",), "render": ("scrapy-playwright",),
 }  # fmt: skip
 LEAST_SQLITE: Final = (3, 37)

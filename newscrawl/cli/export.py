@@ -123,7 +123,7 @@ def add_paths(parser: argparse.ArgumentParser) -> None:
 def add_state(parser: argparse.ArgumentParser) -> None:
     """Add where refusals are counted."""
     parser.add_argument(
-        "--state", metavar="FILE",
+        "--state", metavar="FILE|ADDRESS",
         help=f"the crawl state, for the refusals that the data card counts ({STATE} beside the folder of the articles, if there is one)",
     )  # fmt: skip
 

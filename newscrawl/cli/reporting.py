@@ -13,7 +13,7 @@ from scrapy.settings import Settings
 from newscrawl.cli.verdict import tolerance_of
 from newscrawl.crawling import Ran
 from newscrawl.errors import NewscrawlError, UsageError
-from newscrawl.frontier.runs import health_limits
+from newscrawl.frontier.runs import articles_folder, health_limits
 from newscrawl.recording import places_of
 from newscrawl.reports.building import Verdict, build_report
 from newscrawl.reports.metrics import write_metrics
@@ -22,6 +22,7 @@ from newscrawl.reports.notice import Channels, Mail, Notice, send
 from newscrawl.reports.storing import store_report, write_file
 from newscrawl.state.health import Finding, Trouble
 from newscrawl.state.inspection import RUN, open_state
+from newscrawl.state.lines import check_storage
 from newscrawl.state.plan import age_of
 from newscrawl.state.shipping import ship
 from newscrawl.state.troubles import Told
@@ -213,6 +214,7 @@ def check_settings(settings: Settings) -> None:
         UsageError: a setting makes no sense.
 
     """
+    check_storage(articles_folder(settings))
     for name in NUMBERS:
         given = settings.get(f"NEWSCRAWL_{name}")
         try:

@@ -154,9 +154,16 @@ def run_forget(options: argparse.Namespace) -> ExitCode:
 
 def run_check(options: argparse.Namespace) -> ExitCode:
     """Check everything."""
-    problems = list(opened(options).check())
+    with opened(options) as state:
+        problems, unchecked = list(state.check()), state.unchecked()
+        unsent, _ = state.unsent()
     for problem in problems:
         print(problem)
+    if not options.quiet:
+        for files in unchecked:
+            print(f"newscrawl: {files} not checked here", file=sys.stderr)
+        if unsent:
+            print(f"newscrawl: {numbered(unsent, 'line')} not sent yet", file=sys.stderr)
     if not problems and not options.quiet:
         print(f"{named_state(options)}: sound")
     return ExitCode.FAILED if problems else ExitCode.OK
@@ -170,7 +177,7 @@ def run_copy(options: argparse.Namespace) -> ExitCode:
     if not options.quiet:
         print(
             f"newscrawl: {copied.rows:,} rows copied to {target}: {numbered(copied.addresses, 'address', 'addresses')}, "
-            f"{numbered(copied.articles, 'article')}; {source} is as it was",
+            f"{numbered(copied.articles, 'article')}; {source} is as it was, and article files stay where they are",
             file=sys.stderr,
         )
     return ExitCode.OK

@@ -59,6 +59,8 @@ class _Status:
     """Why the last run failed."""
     hosts: Hosts
     workers: list[Worker]
+    unsent: tuple[int, float | None]
+    """Lines that wait to be sent to shared storage, and since when."""
 
 
 def run(options: argparse.Namespace) -> ExitCode:
@@ -90,7 +92,7 @@ def _status(state: State, now: float) -> _Status:
             "raw": folder_bytes(folder / "raw"), "reports": folder_bytes(folder / "runs"),
         },
         free=free_on(folder),
-        hosts=state.hosts(now), workers=state.workers(now),
+        hosts=state.hosts(now), workers=state.workers(now), unsent=state.unsent(),
         broken="; ".join(one.detail for one in state.troubles() if one.source == RUN),
     )  # fmt: skip
 
@@ -145,6 +147,11 @@ def _lines(status: _Status) -> list[str]:
         )
     if status.broken:
         lines.append(f"the last run failed: {printable(status.broken)}")
+    number, since = status.unsent
+    if number and since is not None:
+        lines.append(
+            f"shared storage: {numbered(number, 'line')} wait, the first for {said_span(status.now - since)}"
+        )
     lines += [_worker_line(one, status.now) for one in status.workers]
     lines += [f"at work: run {one.id}, process {one.pid}, since {moment(one.started)}: {printable(one.job)}" for one in status.at_work]  # fmt: skip
     lines += [f"run {one.id}, {moment(one.started)}, {_ended(one, status)}: {printable(one.job)[:100]}" for one in status.runs]  # fmt: skip
@@ -155,7 +162,7 @@ def _worker_line(worker: Worker, now: float) -> str:
     who = f"worker {printable(worker.name)}, process {worker.pid} on {printable(worker.machine)}"
     if not worker.is_alive:
         return f"{who}: lost, not heard of for {said_span(now - worker.seen)}"
-    return f"{who}, since {moment(worker.started)}: {numbered(worker.crawls, 'crawl')}, {worker.ends:,} addresses ended"
+    return f"{who}, since {moment(worker.started)}, heard of {now - worker.seen:.0f} s ago: {numbered(worker.crawls, 'crawl')}, {worker.ends:,} addresses ended"
 
 
 def _ended(run: Run, status: _Status) -> str:
@@ -182,6 +189,7 @@ def _plain(status: _Status, sources: list[Health]) -> dict[str, Any]:
         ],
         "due": status.due, "waiting": status.waiting, "next_due": when(status.next_due),
         "hosts": asdict(status.hosts),
+        "unsent": status.unsent[0],
         "workers": [
             {
                 "worker": one.id, "name": one.name, "machine": one.machine, "pid": one.pid, "alive": one.is_alive,

@@ -46,7 +46,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="crawls under way at a time (the setting NEWSCRAWL_CRAWLS_AT_ONCE)",
     )  # fmt: skip
     parser.add_argument(
-        "--until-done", action="store_true", help="leave when nothing is due and nobody is at work"
+        "--until-done",
+        action="store_true",
+        help="leave when nothing is due, or will be within a minute, and nobody is at work",
     )
     parser.add_argument(
         "--max-time", type=age_option, metavar="AGE", help="leave after so long, such as 24h"

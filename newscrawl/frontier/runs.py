@@ -15,7 +15,7 @@ from newscrawl.state import Manners, RunKey
 from newscrawl.state.back_ends import open_frontier
 from newscrawl.state.frontier import SQLFrontier
 from newscrawl.state.health import Limits
-from newscrawl.state.lines import REMOTE
+from newscrawl.state.lines import REMOTE, check_storage
 from newscrawl.state.place import StatePlace, place_of
 from newscrawl.state.plan import parse_plan
 
@@ -35,6 +35,7 @@ def begin_run(settings: BaseSettings, spider: Spider) -> SQLFrontier:
         raise UsageError("JOBDIR and NEWSCRAWL_STATE keep the same requests twice: set one of them")
     for plan in settings.getdict("NEWSCRAWL_REVISITS").values():
         parse_plan(plan)
+    check_storage(articles_folder(settings))
     return open_frontier(
         state_place(settings),
         articles_folder(settings),

@@ -38,10 +38,9 @@ TABLES: Final = {
     "source": "name last_new last_read reads unread reasons",
     "trouble": "source kind since detail parts seen told ended",
     "upkeep": "name at",
-    "worker": "id name machine pid started seen ended reason",
 }
 """The columns of all tables but those that triggers fill; `tests/test_copying.py` holds them against both schemas."""
-NUMBERED: Final = ("run", "host", "url", "article", "file", "outbox", "worker")
+NUMBERED: Final = ("run", "host", "url", "article", "file", "outbox")
 """Tables whose rows are counted."""
 AT_ONCE: Final = 5000
 """Rows that are read and written together."""

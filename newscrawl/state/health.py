@@ -205,10 +205,12 @@ def _longest(hours: Sequence[int]) -> float:
 
 
 def said_span(seconds: float) -> str:
-    """Say how long something lasts, in hours or days.
+    """Say how long something lasts, in minutes, hours or days.
 
-    >>> said_span(3600 * 26), said_span(86400 * 6.2)
-    ('26 h', '6 days')
+    >>> said_span(100), said_span(3600 * 26), said_span(86400 * 6.2)
+    ('2 min', '26 h', '6 days')
     """
     hours = seconds / HOUR
+    if hours < 1:
+        return f"{max(seconds, 0) / 60:.0f} min"
     return f"{hours:.0f} h" if hours < 3 * 24 else f"{math.floor(hours / 24)} days"

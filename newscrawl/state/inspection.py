@@ -1,7 +1,6 @@
 """Look into a state, check it, and make it forget."""
 
 import json
-import logging
 import sqlite3
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
@@ -29,8 +28,7 @@ from newscrawl.state.runs import open_runs
 from newscrawl.state.tallies import read_days
 from newscrawl.state.troubles import Told, Troubles
 from newscrawl.state.upkeep import Upkeep, is_due, is_plausible, move_back, tend
-
-logger = logging.getLogger(__name__)
+from newscrawl.wording import numbered
 
 MAX_LISTS = 200
 """Lists of a source that are shown."""
@@ -411,6 +409,24 @@ class State:
         due = self._number("SELECT count(*) FROM url WHERE state = 2 AND due <= ?", now)
         return waiting, due
 
+    def unsent(self) -> tuple[int, float | None]:
+        """Give the lines that wait to be sent to shared storage, and since when the first does."""
+        number, stored = self.database.execute(
+            "SELECT count(*), min(stored) FROM outbox"
+        ).fetchone()
+        return int(number), stored
+
+    def unchecked(self) -> list[str]:
+        """Say which files `check` does not look into: those of other machines."""
+        rows = self.database.execute(
+            "SELECT p.machine, p.path, count(*) FROM file AS f JOIN place AS p ON p.id = f.place "
+            "WHERE f.place <> ? AND f.size > 0 GROUP BY 1, 2 ORDER BY 1, 2",
+            (self.place_id,),
+        )
+        return [
+            f"{numbered(files, 'file')} in {path} on {machine}" for machine, path, files in rows
+        ]
+
     def article_bytes(self) -> int:
         """Sum up the bytes of the article files."""
         return self._number("SELECT coalesce(sum(size), 0) FROM file")
@@ -747,20 +763,11 @@ class State:
         rows = self.database.execute(
             "SELECT id, place, name, size FROM file WHERE size > 0 ORDER BY place, name"
         ).fetchall()
-        elsewhere = Counter[str]()
         for number, place, name, size in rows:
             if REMOTE in place:
                 yield from self._check_remote(place, name, size)
             elif place == self.place_id:
                 yield from self._check_file(number, Path(self.folder) / name, size)
-            else:
-                elsewhere[place] += 1
-        for place, files in elsewhere.items():
-            known = "SELECT machine, path FROM place WHERE id = ?"
-            machine, path = self.database.execute(known, (place,)).fetchone() or ("?", "?")
-            logger.info(
-                "%d files in %s on %s were not checked: run this there", files, path, machine
-            )
 
     def _check_file(self, number: int, path: Path, size: int) -> Iterator[str]:
         if not path.exists():

@@ -1,5 +1,6 @@
 """Where the lines of articles go: files on this machine, or storage that many machines share."""
 
+import re
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -145,6 +146,20 @@ def read_remote(place: str, name: str, start: int, length: int) -> bytes:
     return data.removesuffix(b"\n")
 
 
+def check_storage(articles: Path | str) -> None:
+    """See to it that shared storage can be used, as far as can be told without writing.
+
+    Raises:
+        UsageError: there is no such storage, no package for it, or its address is none.
+
+    """
+    if isinstance(articles, Path):
+        return
+    if re.match(r"(?:file|local)://(?!/)", articles):
+        raise UsageError(f"{articles}: a folder is named with three slashes, file:///…")
+    remote(articles)
+
+
 def remote(address: str) -> tuple[Any, str]:
     """Give the file system of an address, and the path in it.
 
@@ -161,6 +176,8 @@ def remote(address: str) -> tuple[Any, str]:
         system, path = fsspec.core.url_to_fs(address)
     except (ImportError, ValueError) as error:
         raise UsageError(f"{address}: {error}") from error
+    except Exception as error:  # the kinds differ by storage
+        raise StateError(f"{address}: {error}") from error
     return system, str(path)
 
 

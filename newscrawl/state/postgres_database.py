@@ -1,5 +1,6 @@
 """A connection to a state in PostgreSQL, and the locks by which others know who is alive."""
 
+import logging
 import time
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,6 +21,9 @@ try:
 except ModuleNotFoundError as missing:
     raise UsageError("a state in PostgreSQL needs newscrawl[postgres]") from missing
 
+
+# What psycopg says of connections that break is said by us.
+logging.getLogger("psycopg").setLevel(logging.ERROR)
 
 CONNECT_SECONDS: Final = 10
 GRACE: Final = 60.0
@@ -356,6 +360,7 @@ class PostgresDatabase:
             if version == SCHEMA_VERSION:
                 return
             if version is None and not create:
+                self._refuse_powerless()
                 raise NoStateError(
                     f"there is no crawl state at {self.place}: newscrawl crawl SOURCE begins one"
                 )
@@ -365,6 +370,23 @@ class PostgresDatabase:
                 self._migrate(self._version())
         except psycopg.Error as error:
             raise self.explain(error) from error
+
+    def _refuse_powerless(self) -> None:
+        """Tell a user who could not make a state, nor perhaps see one.
+
+        Raises:
+            StateError: it is one.
+
+        """
+        row = self.connection.execute(
+            "SELECT has_database_privilege(current_database(), 'CREATE') OR EXISTS "
+            "(SELECT 1 FROM pg_namespace WHERE nspname = %s AND has_schema_privilege(oid, 'CREATE'))",
+            (self.place.schema,),
+        ).fetchone()
+        if row and not row[0]:
+            raise StateError(
+                f"{self.place}: this user sees no crawl state there, and may make none; docs/scale.md names the rights"
+            )
 
     def _version(self) -> int | None:
         """Give the version of the schema; None where there is none.

@@ -54,6 +54,13 @@ def _assigned(database: Database, place: str, *, everything: bool) -> Iterator[t
     """Give the files that are to be written: those that another one began, and new ones."""
     with database.writing():
         database.serialise(SHIP)
+        # Lines that were to go where articles went before, and have not: a wrong address that was put right.
+        wrong = "(SELECT id FROM file WHERE place <> ? AND size = 0 AND id IN (SELECT file FROM outbox WHERE file IS NOT NULL))"
+        late = 0.0 if everything else 2 * SHIP_AFTER
+        database.execute(
+            f"UPDATE outbox SET file = NULL WHERE file IN {wrong} AND stored <= ?",
+            (place, database.now() - late),
+        )
         before = 0.0 if everything else database.now() - SHIP_AFTER
         groups = database.execute(
             "SELECT source, day, min(id), sum(length(line)), min(stored) FROM outbox WHERE file IS NULL GROUP BY 1, 2"
