@@ -118,7 +118,6 @@ def show_model(model: Model) -> None:
             for name, number in {
                 "new articles": model.new, "visits of known ones": model.visits, "lists read": model.polls,
                 "pages fetched": model.fetches, "crawls begun": model.crawls, "transactions": model.transactions,
-                "of them, that write": model.writes,
             }.items()
         ],
     )  # fmt: skip
@@ -155,7 +154,8 @@ def _machines(model: Model) -> list[tuple[str, str]]:
         ("log (WAL) a day, GB: changes, and pages whole after checkpoints", f"{log:.1f} + {images:.1f}"),
         ("database, cores at the mean (looks at what is due in it)", f"{model.database_cores:.2f} ({model.looks / DAY:.2f})"),
         ("pages of the database a second that are touched at random", f"{model.touched / DAY:.0f}"),
-        ("a worker's look at what is due, ms of the server", f"{model.look_ms:.0f}"),
+        ("a worker's look at what is due, ms of the server", f"{model.look_ms:.1f}"),
+        ("begin of a crawl, ms of the one lock", f"{1e3 / model.begin_limit:.1f}"),
         ("workers, cores at the mean", f"{model.worker_cores:.2f}"),
         ("crawls under way at the mean", f"{model.places:.0f}"),
         (f"workers of {load.crawls} crawls and a core each, for the peak", f"{model.workers}"),

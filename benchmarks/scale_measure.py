@@ -30,7 +30,7 @@ from tests.crash import article, article_url
 SETTINGS: Final = {"max_wal_size": "8GB", "checkpoint_timeout": "1h"}
 """No checkpoint but those that are asked for: what one adds to the log is told apart."""
 PLAN: Final = parse_plan(DEFAULT)
-TABLES: Final = ("url", "article", "alias", "version", "queue", "host", "run", "ledger", "answer", "tally", "delivery")  # fmt: skip
+TABLES: Final = ("url", "article", "alias", "version", "queue", "host", "run", "ledger", "answer", "tally", "delivery", "session")  # fmt: skip
 AT_ONCE: Final = 64
 RUNS: Final = 200
 """That are at work at the same time, on one connection."""
@@ -382,73 +382,95 @@ def shared_work(
     jobs, runs = numbers
     connection = server.connection
     connection.execute(f'SET search_path TO "{place.schema}"'.encode())
-    _fill_jobs(connection, jobs, 1)
-    found: Figures = {"jobs": jobs, "runs": runs}
+    _fill_jobs(connection, "filled", jobs, 1)
+    found: Figures = {"jobs": jobs, "runs": runs, "history": HISTORY, "at a look": DUE + AT_WORK}
+    found["look, nothing due, a run a job"] = _look(server, place, folder)
+    _fill_work(connection)
     found["look, a run a job"] = _look(server, place, folder)
-    _fill_jobs(connection, jobs, runs - 1)
+    _fill_jobs(connection, "filled", jobs, runs - 1)
     found[f"look, {runs} runs a job"] = _look(server, place, folder)
-    found[f"… its last runs of all jobs, {runs} runs a job"] = _asked(server, LAST_RUNS, 5)
+    _fill_jobs(connection, "often", 1, HISTORY)
+    found["begin, of a job's second run"] = _begins(server, place, folder, "seldom")
+    found[f"begin, after {HISTORY} runs of its job"] = _begins(server, place, folder, "often-1")
     for others in (0, jobs // 10, jobs):
         _lease_to_others(connection, others)
         found[f"claim beside {others} leases"] = _claims(server, place, folder)
-    found[f"… its leases by source, {jobs} leases"] = _asked(server, LEASES, 20)
-    return found | _otherwise(server, (jobs, runs))
-
-
-def _otherwise(server: Watched, numbers: tuple[int, int]) -> Figures:
-    """Time what the state could ask instead: the last runs of the jobs that are due alone, and the leases of sources that are ready."""
-    jobs, runs = numbers
-    connection = server.connection
-    connection.execute("CREATE INDEX run_last ON run (job, id) WHERE spider IS NOT NULL")
-    for table in ("run", "host"):
-        connection.execute(f"VACUUM ANALYZE {table}".encode())
-    due = ", ".join(f"('filled-{number}')" for number in range(1, DUE + 1))
-    sources = ", ".join(f"'other-{number}'" for number in range(1, READY + 1))
-    return {
-        f"otherwise: last runs of {DUE} due jobs by an index, {runs} runs a job": _asked(
-            server, LAST_RUNS_OF_DUE.format(due=due), 50
-        ),
-        f"otherwise: leases of {READY} sources, by host.busy, {jobs} leases": _asked(
-            server,
-            f"SELECT source, sum(busy) FROM host WHERE source IN ({sources}) GROUP BY source",
-            50,
-        ),
-    }
+    return found
 
 
 DUE: Final = 50
-READY: Final = 30
-LAST_RUNS: Final = (
-    "SELECT job, spider, arguments, locks FROM run WHERE id IN "
-    "(SELECT max(id) FROM run WHERE spider IS NOT NULL GROUP BY job) ORDER BY id"
-)
-"""As `newscrawl.state.inspection` asks."""
-LAST_RUNS_OF_DUE: Final = (
-    "SELECT r.* FROM (VALUES {due}) AS d (job) CROSS JOIN LATERAL (SELECT id, job, spider, arguments, locks FROM run "
-    'WHERE run.job = d.job COLLATE "C" AND spider IS NOT NULL ORDER BY id DESC LIMIT 1) AS r ORDER BY r.id'
-)
-LEASES: Final = "SELECT h.source, count(*) FROM url AS u JOIN host AS h ON h.id = u.held WHERE u.state = 1 GROUP BY h.source"
-"""As `newscrawl.state.claiming` asks."""
+"""Jobs of which something is due when a worker looks."""
+AT_WORK: Final = 40
+"""Jobs that others are at work on meanwhile."""
+HISTORY: Final = 2500
+"""Runs of a job that is crawled each half hour, in the eight weeks for which they are kept."""
 
 
-def _asked(server: Watched, query: str, times: int) -> Figures:
-    return timed(server, lambda: server.connection.execute(query.encode()).fetchall(), times)
-
-
-def _fill_jobs(connection: "psycopg.Connection[Any]", jobs: int, runs: int) -> None:
+def _fill_jobs(connection: "psycopg.Connection[Any]", name: str, jobs: int, runs: int) -> None:
     connection.execute(
         "INSERT INTO run (job, locks, pid, started, ended, spider, arguments, reason) "
-        "SELECT 'filled-' || j, '[\"paper-' || j || '.example\"]', 1, 1, 2, 'articles', '{\"site\": \"www.paper-' || j || '.example\"}', 'finished' "
+        "SELECT %s || '-' || j, '[\"paper-' || j || '.example\"]', 1, 1, 2, 'articles', '{\"site\": \"www.paper-' || j || '.example\"}', 'finished' "
         "FROM generate_series(1, %s) r, generate_series(1, %s) j",
-        (runs, jobs),
+        (name, runs, jobs),
     )
     connection.execute("ANALYZE run")
 
 
+def _fill_work(connection: "psycopg.Connection[Any]") -> None:
+    """Let an address be due of each of some jobs, and others be at work, each on an address that waits."""
+    connection.execute(
+        "INSERT INTO run (job, locks, pid, started, seen, spider, arguments) SELECT 'filled-' || j, "
+        "'[\"paper-' || j || '.example\"]', 1, 1, 1e12, 'articles', '{}' FROM generate_series(%s + 1, %s + %s) j",
+        (DUE, DUE, AT_WORK),
+    )
+    connection.execute(
+        "INSERT INTO host (name, source) SELECT 'due-' || j, 'due-' || j FROM generate_series(1, %s) j",
+        (DUE + AT_WORK,),
+    )
+    connection.execute(
+        "INSERT INTO url (key, url, host, state, is_article, run, met, due, found) "
+        "SELECT decode(md5(h.name), 'hex'), h.name, h.id, CASE WHEN r.ended IS NULL THEN 0 ELSE 2 END, true, r.id, r.id, 1, 1 "
+        "FROM host AS h JOIN run AS r ON r.id = (SELECT max(id) FROM run WHERE job = replace(h.name, 'due-', 'filled-')) "
+        "WHERE h.name LIKE 'due-%'"
+    )
+    for table in ("run", "host", "url", "queue"):
+        connection.execute(f"VACUUM ANALYZE {table}".encode())
+
+
 def _look(server: Watched, place: StatePlace, folder: Path) -> Figures:
     with open_state(place, folder / "articles") as state:
-        state.due_jobs(time.time())
-        return timed(server, lambda: state.due_jobs(time.time()), 5)
+
+        def look() -> int:
+            """Ask what a worker asks whose hands are not full."""
+            return len([*state.due_jobs(state.database.now()), *state.joinable_jobs()])
+
+        look()
+        return timed(server, look, LOOKS) | {"found": look()}
+
+
+LOOKS: Final = 50
+
+
+def _begins(server: Watched, place: StatePlace, folder: Path, job: str) -> Figures:
+    """Time begins of a job, one after the other, of which nothing is left."""
+    times, took, cpu = 20, 0.0, 0.0
+    for number in range(times + 1):
+        # The first one is not counted; a job of its own each time, where it is to be young.
+        name = job if job.startswith("often") else f"{job}-{number}"
+        if name != job:
+            _fill_jobs(server.connection, name, 1, 1)
+            name += "-1"
+        before, used = time.perf_counter(), server.cpu()
+        opened = PostgresFrontier(
+            place,
+            folder / "articles",
+            RunKey(job=name, locks=(name,), spider="articles"),
+            Manners(),
+        )
+        took += (time.perf_counter() - before) * bool(number)
+        cpu += (server.cpu() - used) * bool(number)
+        opened.close_now("finished")
+    return {"ms": took / times * 1e3, "server ms": cpu / times * 1e3}
 
 
 def _lease_to_others(connection: "psycopg.Connection[Any]", number: int) -> None:

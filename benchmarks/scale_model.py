@@ -61,7 +61,7 @@ class Load:
     busy: float = 0.6
     """Share of a core, and of a worker's places, that is used at the peak."""
     look_ms: float = 0.0
-    """CPU of the server for a worker's look at what is due; 0 for what the query that was measured comes to with so many runs."""
+    """CPU of the server for a worker's look at what is due; 0 for what was measured, with as many jobs as are due or at work."""
     round_trip_ms: float = 0.3
     """Between a worker and the database, within one data centre."""
     gaps: float = 1.4
@@ -155,14 +155,12 @@ class Model:
 
     @property
     def transactions(self) -> float:
-        """Transactions a day of crawls: each claim, end, put is one, where nothing else is asked at the same moment."""
+        """Transactions a day of crawls: each claim, end, put is one, where nothing else is asked at the same moment.
+
+        Each of them writes the row of its worker's session, and so waits for the disk.
+        """
         empty = self.fetches * (self.load.delay + self.load.latency) / POLL
         return 2 * self.fetches + empty + self.polls + 3 * self.crawls
-
-    @property
-    def writes(self) -> float:
-        """Those of them that write, and so wait for the disk."""
-        return 2 * self.fetches + self.polls + 2 * self.crawls
 
     # -- rows --------------------------------------------------------------------------------------
 
@@ -226,18 +224,27 @@ class Model:
 
     @property
     def looks(self) -> float:
-        """CPU seconds of the server a day for workers' looks at what is due: every job's last run is found among all runs."""
-        return self.workers * DAY / POLL_SECONDS * self.look_ms / 1e3
+        """CPU seconds of the server a day for workers' looks at what is due: now and then, and when a crawl has ended."""
+        return (self.workers * DAY / POLL_SECONDS + self.crawls) * self.look_ms / 1e3
 
     @property
     def look_ms(self) -> float:
+        """CPU of the server for a look: it grows with the jobs that are due or at work, not with those that are known."""
         if self.load.look_ms:
             return self.load.look_ms
         shared = self.measured["shared"]
-        one = shared["look, a run a job"]["server ms"]
-        many = shared[f"look, {shared['runs']} runs a job"]["server ms"]
-        a_run = max(0.0, many - one) / (shared["jobs"] * max(1, shared["runs"] - 1))
-        return float(a_run * self.rows()["run"] + one * self.load.sites / shared["jobs"])
+        none = shared["look, nothing due, a run a job"]["server ms"]
+        some = shared[f"look, {shared['runs']} runs a job"]["server ms"]
+        jobs = self.places + self.crawls / DAY * POLL_SECONDS
+        return float(none + max(0.0, some - none) / shared["at a look"] * jobs)
+
+    def begin_growth(self, what: str) -> float:
+        """Give the ms by which earlier runs of a job make a begin longer, with as many as it comes to have."""
+        shared = self.measured["shared"]
+        many = shared[f"begin, after {shared['history']} runs of its job"][what]
+        one = shared["begin, of a job's second run"][what]
+        runs = self.rows()["run"] / self.load.sites
+        return float(max(0.0, many - one) / shared["history"] * runs)
 
     @property
     def claim_ms_a_lease(self) -> float:
@@ -251,7 +258,11 @@ class Model:
     def database_cores(self) -> float:
         beside = self.fetches * self.claim_ms_a_lease / 1e3 * self.places
         return (
-            self.a_day("server") + beside + self.looks + self.workers * DAY / BURY_SECONDS * 1e-3
+            self.a_day("server")
+            + beside
+            + self.looks
+            + self.crawls * self.begin_growth("server ms") / 1e3
+            + self.workers * DAY / BURY_SECONDS * 1e-3
         ) / DAY
 
     def seconds(self, phase: str) -> float:
@@ -268,7 +279,7 @@ class Model:
     @property
     def begin_limit(self) -> float:
         """Crawls a second that can begin: one after the other."""
-        return 1 / self.seconds("run, begin")
+        return 1 / (self.seconds("run, begin") + self.begin_growth("ms") / 1e3)
 
     def limits(self) -> dict[str, float]:
         """Give how many times this load each part of PostgreSQL could take."""
@@ -279,7 +290,7 @@ class Model:
                 load.database_cores * load.busy / (self.database_cores * load.peak),
             "log: bytes": load.disk / ((self.a_day("log") + self.whole_pages) / DAY * load.peak),
             "log: commits that wait for the disk (8 connections)":
-                self.measured["commits"]["8, on"] / (self.writes / DAY * load.peak),
+                self.measured["commits"]["8, on"] / (self.transactions / DAY * load.peak),
             "begins of crawls, one after the other": self.begin_limit / (self.crawls / DAY * load.peak),
             "connections (500)": 500 / (self.workers * CONNECTIONS),
             f"vacuum of url, at {VACUUM:.0%} of dead rows":

@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 
 from newscrawl.state.plan import DAY, DEFAULT, RHYTHMS, next_interval, parse_plan
+from newscrawl.state.postgres import SILENCE
 
 PLAN: Final = parse_plan(DEFAULT)
 LISTS: Final = (("feed", 30), ("news_sitemap", 200), ("section", 40), ("home", 60))
@@ -19,7 +20,7 @@ SPREAD: Final = 1.5
 MOST_A_DAY: Final = 2000.0
 LOOK: Final = 5.0
 """Seconds between two looks of a worker."""
-LOST: Final = 10.0
+LOST: Final = SILENCE
 """Seconds until what a worker that died had is due again."""
 STALL: Final = 60.0
 """Seconds for which the database is away at a time."""

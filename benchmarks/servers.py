@@ -106,7 +106,10 @@ def running(**settings: str) -> Iterator[Watched]:
 
 
 class Journeys:
-    """Counts what a state's connection asks of the server: statements, and journeys over the network."""
+    """Counts what a state's connection asks of the server: statements, and journeys over the network.
+
+    Within a pipeline a statement is sent and not waited for: a journey is a wait for answers that are still to come.
+    """
 
     def __init__(self, database: Any) -> None:
         self.count = Counter[str]()
@@ -116,13 +119,15 @@ class Journeys:
 
     def _wrap(self, database: Any) -> None:
         count, texts = self.count, self.texts
-        execute: Callable[..., Any] = database.connection.execute
+        connection = database.connection
+        execute: Callable[..., Any] = connection.execute
+        pipeline: Callable[..., Any] = connection.pipeline
         many: Callable[..., Any] = database.executemany
 
         def counted(query: Any, *values: Any, **options: Any) -> Any:
             text = query.decode() if isinstance(query, bytes) else str(query)
             count["statements"] += 1
-            count["journeys"] += 1
+            count["journeys"] += not connection.pgconn.pipeline_status
             count["transactions"] += text == "COMMIT"
             texts[" ".join(text.split())[:90]] += 1
             return execute(query, *values, **options)
@@ -130,9 +135,21 @@ class Journeys:
         def counted_many(query: str, values: Sequence[Sequence[Any]]) -> Any:
             rows = list(values)
             count["statements"] += len(rows)
-            count["journeys"] += bool(rows)
             texts[" ".join(query.split())[:90]] += len(rows)
             return many(query, rows)
 
-        database.connection.execute = counted
+        @contextmanager
+        def counted_pipeline() -> Iterator[Any]:
+            with pipeline() as opened:
+                fetch: Callable[..., Any] = opened._fetch_gen
+
+                def counted_fetch(*, flush: bool) -> Any:
+                    count["journeys"] += bool(opened.result_queue)
+                    return fetch(flush=flush)
+
+                opened._fetch_gen = counted_fetch
+                yield opened
+
+        connection.execute = counted
+        connection.pipeline = counted_pipeline
         database.executemany = counted_many
