@@ -83,9 +83,9 @@ def show_measured(found: dict[str, Any]) -> None:
         ],
     )
     table(
-        ("what grows with all that share a state", "ms", "server CPU ms"),
+        ("what grows with all that share a state", "ms", "server CPU ms", "log bytes"),
         [
-            (name, each["ms"], each["server ms"])
+            (name, each["ms"], each["server ms"], each.get("log", ""))
             for name, each in found["shared"].items()
             if isinstance(each, dict)
         ],
@@ -147,7 +147,7 @@ def show_model(model: Model) -> None:
 
 def _machines(model: Model) -> list[tuple[str, str]]:
     load = model.load
-    log, images = model.a_day("log") / GB, model.whole_pages / GB
+    log, images = model.log / GB, model.whole_pages / GB
     stored = model.new * (1 + load.changed)
     fetched = model.fetches * (1 - load.not_modified * model.visits / model.fetches)
     return [

@@ -453,14 +453,14 @@ LOOKS: Final = 50
 
 def _begins(server: Watched, place: StatePlace, folder: Path, job: str) -> Figures:
     """Time begins of a job, one after the other, of which nothing is left."""
-    times, took, cpu = 20, 0.0, 0.0
+    times, took, cpu, log = 20, 0.0, 0.0, 0
     for number in range(times + 1):
         # The first one is not counted; a job of its own each time, where it is to be young.
         name = job if job.startswith("often") else f"{job}-{number}"
         if name != job:
             _fill_jobs(server.connection, name, 1, 1)
             name += "-1"
-        before, used = time.perf_counter(), server.cpu()
+        before, used, written = time.perf_counter(), server.cpu(), server.log()
         opened = PostgresFrontier(
             place,
             folder / "articles",
@@ -469,8 +469,9 @@ def _begins(server: Watched, place: StatePlace, folder: Path, job: str) -> Figur
         )
         took += (time.perf_counter() - before) * bool(number)
         cpu += (server.cpu() - used) * bool(number)
+        log += (server.log() - written) * bool(number)
         opened.close_now("finished")
-    return {"ms": took / times * 1e3, "server ms": cpu / times * 1e3}
+    return {"ms": took / times * 1e3, "server ms": cpu / times * 1e3, "log": log / times}
 
 
 def _lease_to_others(connection: "psycopg.Connection[Any]", number: int) -> None:

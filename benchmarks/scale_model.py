@@ -194,6 +194,11 @@ class Model:
     # -- the log -----------------------------------------------------------------------------------
 
     @property
+    def log(self) -> float:
+        """Bytes a day of changes: a begin of a crawl locks each run of its job, and each lock is written."""
+        return self.a_day("log") + self.crawls * self.begin_growth("log")
+
+    @property
     def whole_pages(self) -> float:
         """Bytes a day of pages that are written whole because a checkpoint was before: most pages are touched once between two."""
         pages = sum(self.bytes().values()) / PAGE
@@ -239,7 +244,7 @@ class Model:
         return float(none + max(0.0, some - none) / shared["at a look"] * jobs)
 
     def begin_growth(self, what: str) -> float:
-        """Give the ms by which earlier runs of a job make a begin longer, with as many as it comes to have."""
+        """Give the ms, or bytes of log, by which earlier runs of a job make a begin dearer, with as many as it comes to have."""
         shared = self.measured["shared"]
         many = shared[f"begin, after {shared['history']} runs of its job"][what]
         one = shared["begin, of a job's second run"][what]
@@ -288,7 +293,7 @@ class Model:
         return {
             f"CPU ({load.database_cores} cores, {load.busy:.0%} of them used)":
                 load.database_cores * load.busy / (self.database_cores * load.peak),
-            "log: bytes": load.disk / ((self.a_day("log") + self.whole_pages) / DAY * load.peak),
+            "log: bytes": load.disk / ((self.log + self.whole_pages) / DAY * load.peak),
             "log: commits that wait for the disk (8 connections)":
                 self.measured["commits"]["8, on"] / (self.transactions / DAY * load.peak),
             "begins of crawls, one after the other": self.begin_limit / (self.crawls / DAY * load.peak),
@@ -300,7 +305,7 @@ class Model:
 
 FIGURES: Final[dict[str, Callable[["Model"], float]]] = {
     "fetches": lambda m: m.fetches, "transactions": lambda m: m.transactions,
-    "database cores": lambda m: m.database_cores, "log": lambda m: m.a_day("log") + m.whole_pages,
+    "database cores": lambda m: m.database_cores, "log": lambda m: m.log + m.whole_pages,
     "bytes": lambda m: sum(m.bytes().values()), "worker cores": lambda m: m.worker_cores,
     "workers": lambda m: float(m.workers), "crawls a second that can begin": lambda m: m.begin_limit,
 }  # fmt: skip

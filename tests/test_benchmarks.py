@@ -361,8 +361,8 @@ def test_the_model_grows_with_what_it_is_asked() -> None:
         "packed": {name: {"rows": 10, "heap": 1000, "indices": 1000} for name in scale_measure.TABLES},
         "shared": {"jobs": 10, "runs": 2, "history": 100, "at a look": 10,
                    "look, nothing due, a run a job": {"server ms": 1}, "look, 2 runs a job": {"server ms": 2},
-                   "begin, of a job's second run": {"server ms": 1, "ms": 2},
-                   "begin, after 100 runs of its job": {"server ms": 2, "ms": 4},
+                   "begin, of a job's second run": {"server ms": 1, "ms": 2, "log": 100},
+                   "begin, after 100 runs of its job": {"server ms": 2, "ms": 4, "log": 900},
                    "claim beside 0 leases": {"server ms": 1}, "claim beside 10 leases": {"server ms": 1}},
         "commits": {"1, on": 500, "8, on": 1000}, "connection MB": 1.0,
     }  # fmt: skip
