@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from newscrawl.state.plan import DAY, DEFAULT, RHYTHMS, next_interval, parse_plan
-from newscrawl.state.postgres import SILENCE
+from newscrawl.state.postgres_database import SILENCE
 
 PLAN: Final = parse_plan(DEFAULT)
 LISTS: Final = (("feed", 30), ("news_sitemap", 200), ("section", 40), ("home", 60))

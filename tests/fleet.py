@@ -378,6 +378,10 @@ def main() -> int:
             folder, state, papers, (*FAST, *(("-s", f"NEWSCRAWL_CRAWLS_AT_ONCE={options.crawls}"))),
             prefixes if prefixes and is_apart else [], one_folder=options.sqlite,
         )  # fmt: skip
+        if options.sqlite:
+            # As on a machine of its own: beside the state they would stand otherwise.
+            articles_in = fleet.machine(0).absolute() / "data" / "articles"
+            fleet.options = (*fleet.options, "-s", f"NEWSCRAWL_ARTICLES={articles_in}")
         fleet.begin(options.jobs)
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         plan = Plan(

@@ -48,7 +48,8 @@ def begin(run: Run) -> int:
 def _take_up(run: Run, now: float) -> None:
     # Held: who takes addresses over from a run that has ended holds it too.
     run.database.execute(
-        f"SELECT id FROM run WHERE job = ? AND ended IS NOT NULL ORDER BY id {run.database.dialect.for_update}",
+        "SELECT id FROM run WHERE job = ? AND ended IS NOT NULL AND id IN (SELECT run FROM queue) "
+        f"ORDER BY id {run.database.dialect.for_update}",
         (run.key.job,),
     ).fetchall()
     with run.database.moving(run.number, run.key.job):
