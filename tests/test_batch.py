@@ -171,7 +171,7 @@ def _killed_at_work(asked: list[str], output: Path) -> bool:
 
 def test_an_interrupted_batch_keeps_what_it_has(tmp_path: Path) -> None:
     source, output = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
-    source.write_bytes(lines(2000))
+    source.write_bytes(lines(8000))
     command = [sys.executable, "-m", "newscrawl", "clean", str(source), "-O", str(output)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as run:
         while not output.exists() or not output.stat().st_size:

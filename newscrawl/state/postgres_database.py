@@ -1,6 +1,7 @@
 """A connection to a state in PostgreSQL, and the locks by which others know who is alive."""
 
 import logging
+import os
 import time
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,6 +13,7 @@ from newscrawl.errors import NoStateError, StateError, UsageError
 from newscrawl.state.backend import LEASED_URL, NEW_URL, Dialect, Rows
 from newscrawl.state.place import StatePlace
 from newscrawl.state.postgres_schema import FIRST, MIGRATIONS, SCHEMA_VERSION
+from newscrawl.state.running import machine
 
 try:
     import psycopg
@@ -493,10 +495,11 @@ class PostgresLocks:
         started, now = self.database.started(), self.database.now()
         marks = ", ".join("?" for _ in asked)
         heard = self.database.execute(
-            f"SELECT id FROM run WHERE id IN ({marks}) AND (seen > ? OR (started < ? AND ? < ?))",
+            f"SELECT id, machine, pid FROM run WHERE id IN ({marks}) AND (seen > ? OR (started < ? AND ? < ?))",
             (*asked, now - SILENCE, started, now - started, GRACE),
         )
-        found |= {int(number) for (number,) in heard}
+        # Of a process that was on this machine it can be seen that it is gone: who starts it again need not wait.
+        found |= {int(run) for run, where, pid in heard if where != machine() or _is_there(pid)}
         return found
 
     def release(self, number: int) -> None:
@@ -553,3 +556,13 @@ def _translated(query: str) -> str:
 def number_of(text: str) -> int:
     """Make a number of four bytes of a word, the same on all machines."""
     return zlib.crc32(text.encode("utf-8", "replace")) - (1 << 31)
+
+
+def _is_there(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # it is another user's
+        return True
+    return True
