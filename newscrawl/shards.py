@@ -21,7 +21,8 @@ from newscrawl.errors import ClusterError, InputError, UsageError
 from newscrawl.executors import why_failed
 from newscrawl.installed import describe_installation, differences
 from newscrawl.items import Rejected
-from newscrawl.pages import REMOTE, InputFormat, Sizes, Source, find_sources
+from newscrawl.pages import InputFormat, Sizes, Source, find_sources
+from newscrawl.remote import is_remote
 
 SHOWN: Final = 3
 """Differences between two installations that are named."""
@@ -40,7 +41,7 @@ class Shard:
     def absolute(self) -> Self:
         """Give the same by paths that mean the same elsewhere; what comes out calls the file as before."""
         source = self.source
-        if REMOTE not in source.path:
+        if not is_remote(source.path):
             path = str(Path(source.path).absolute())
             source = replace(source, path=path, called=source.called or source.path)
         return replace(self, source=source, sink=self.sink.absolute())
@@ -202,7 +203,7 @@ def clean_elsewhere(source: Source, sink: Path, terms: Terms) -> Totals:
         seen = _size_of(source.path)
     except UsageError as error:  # a package that addresses need
         raise ClusterError(f"{here}: {error}") from error
-    if seen is None and REMOTE in source.path:  # it may be there again for the next one
+    if seen is None and is_remote(source.path):  # it may be there again for the next one
         raise InputError(f"{here} cannot read {source.path}")
     if seen is None:
         raise ClusterError(f"{here} does not see {source.path}: it must be shared")
@@ -215,7 +216,7 @@ def clean_elsewhere(source: Source, sink: Path, terms: Terms) -> Totals:
 
 def _size_of(path: str) -> int | None:
     """Give the bytes of a file as it is seen from here; None where it is not."""
-    if REMOTE in path:
+    if is_remote(path):
         found = next(find_sources([path]), None)
         return found.size if isinstance(found, Source) else None
     try:

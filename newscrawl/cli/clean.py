@@ -29,9 +29,10 @@ from newscrawl.errors import InputError, UsageError
 from newscrawl.executors import check_address, open_executor
 from newscrawl.extraction.document import is_http_url
 from newscrawl.items import Page, Rejected
-from newscrawl.pages import FORMATS, REMOTE, Sizes, Source, format_of, read_source
+from newscrawl.pages import FORMATS, Sizes, Source, format_of, read_source
 from newscrawl.profiles import Profiles, encode_profiles, learn_profiles, read_profiles
 from newscrawl.progress import Progress
+from newscrawl.remote import is_remote
 from newscrawl.shards import clean_shards, plan_shards, shared_terms
 from newscrawl.wording import numbered
 
@@ -291,7 +292,7 @@ def _paths(options: argparse.Namespace) -> list[str]:
     if options.learn and (options.profiles or not options.paths or "-" in options.paths):
         raise UsageError("--learn reads the input twice: name files or folders, and no --profiles")
     if options.paths:
-        local = [path for path in options.paths if path != "-" and REMOTE not in path]
+        local = [path for path in options.paths if path != "-" and not is_remote(path)]
         missing = [path for path in local if not Path(path).exists()]
         if missing:
             raise UsageError(f"no such file or folder: {missing[0]}")
@@ -325,7 +326,7 @@ def _check(options: argparse.Namespace, paths: list[str]) -> None:
 
 
 def _check_executor(options: argparse.Namespace) -> None:
-    if options.shards and REMOTE in options.shards:
+    if options.shards and is_remote(options.shards):
         raise UsageError("--shards is a folder, which all who write there see; no address")
     if options.executor is None:
         return

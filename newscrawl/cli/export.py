@@ -15,8 +15,9 @@ from newscrawl.corpus.export import DEDUPES, Refusals, Report, Wish, export_file
 from newscrawl.corpus.files import refuse_overlap, workshop
 from newscrawl.corpus.formats import BY_NAME, FORMATS, FormatName
 from newscrawl.corpus.selection import VERSIONS, Filter, are_in_order, fate_of, parse_when
-from newscrawl.corpus.uploading import check_target, is_remote, upload
+from newscrawl.corpus.uploading import check_target, upload
 from newscrawl.errors import UsageError
+from newscrawl.remote import is_remote
 from newscrawl.state.inspection import open_state
 from newscrawl.state.place import StatePlace, place_of
 from newscrawl.wording import numbered

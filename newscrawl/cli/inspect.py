@@ -22,7 +22,8 @@ from newscrawl.errors import StateError, UsageError
 from newscrawl.extraction.document import is_http_url
 from newscrawl.fixtures import slug_of
 from newscrawl.items import Article, Page, Rejected
-from newscrawl.pages import FORMATS, REMOTE, format_of, read_pages
+from newscrawl.pages import FORMATS, format_of, read_pages
+from newscrawl.remote import is_remote
 from newscrawl.reports.history import Step, steps_of
 from newscrawl.reports.inspector import Look, inspector_page
 from newscrawl.state.place import DEFAULT
@@ -131,7 +132,7 @@ def _find(options: argparse.Namespace, *, is_fetched: bool) -> Found:
         raise UsageError(f"--url {options.url!r} is not an http or https address")
     if (
         options.source != "-"
-        and REMOTE not in options.source
+        and not is_remote(options.source)
         and not Path(options.source).is_file()
     ):
         raise UsageError(f"no such file: {options.source}")

@@ -13,9 +13,10 @@ from newscrawl.cli.output import open_file
 from newscrawl.crew import collect_seldom
 from newscrawl.errors import UsageError
 from newscrawl.items import Page, Rejected
-from newscrawl.pages import REMOTE, Sizes, read_source
+from newscrawl.pages import Sizes, read_source
 from newscrawl.progress import Progress
 from newscrawl.recleaning import Review, StoredArticles, differences, reclean, table
+from newscrawl.remote import is_remote
 
 EXAMPLE: Final = """
 examples:
@@ -62,7 +63,7 @@ def run(options: argparse.Namespace) -> ExitCode:
     """Clean anew, and print what changed."""
     collect_seldom()
     missing = [
-        p for p in (*options.paths, options.articles) if REMOTE not in p and not Path(p).exists()
+        p for p in (*options.paths, options.articles) if not is_remote(p) and not Path(p).exists()
     ]
     if missing:
         raise UsageError(f"no such file or folder: {missing[0]}")

@@ -9,9 +9,9 @@ from typing import Final
 from newscrawl.cli import add_common_options
 from newscrawl.cli.exits import ExitCode
 from newscrawl.errors import UsageError
+from newscrawl.remote import is_remote
 from newscrawl.state.copying import copy_state
 from newscrawl.state.inspection import Address, ListedPage, Run, Source, State, open_state
-from newscrawl.state.lines import REMOTE
 from newscrawl.state.place import DEFAULT, StatePlace, place_of
 from newscrawl.state.plan import age_of
 from newscrawl.wording import numbered
@@ -104,7 +104,7 @@ def named_state(options: argparse.Namespace) -> StatePlace:
 
 def folder_or_address(given: str | None) -> Path | str | None:
     """Read where articles are: a folder, or the address of shared storage."""
-    return given if given and REMOTE in given else Path(given) if given else None
+    return given if is_remote(given) else Path(given) if given else None
 
 
 def run_show(options: argparse.Namespace) -> ExitCode:

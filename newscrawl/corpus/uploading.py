@@ -5,13 +5,8 @@ from tempfile import NamedTemporaryFile
 from typing import Any
 
 from newscrawl.corpus.manifest import MANIFEST, read_manifest
-from newscrawl.errors import InputError, UsageError
-from newscrawl.pages import REMOTE
-
-
-def is_remote(target: str) -> bool:
-    """Tell an address such as `s3://bucket/corpus/` from a path."""
-    return REMOTE in target
+from newscrawl.errors import InputError
+from newscrawl.remote import open_remote
 
 
 def check_target(target: str) -> None:
@@ -21,7 +16,7 @@ def check_target(target: str) -> None:
         UsageError: fsspec, or what it needs for the address, is not installed.
 
     """
-    _opened(target)
+    open_remote(target)
 
 
 def upload(folder: Path, target: str) -> None:
@@ -34,7 +29,8 @@ def upload(folder: Path, target: str) -> None:
         InputError: the files cannot be written there.
 
     """
-    system, root = _opened(target)
+    system, path_in = open_remote(target)
+    root = path_in.rstrip("/")
     files = sorted((path for path in folder.rglob("*") if path.is_file()), key=_order)
     try:
         for path in files:
@@ -67,15 +63,3 @@ def _is_manifest(path: Path) -> bool:
 
 def _order(path: Path) -> tuple[bool, str]:
     return _is_manifest(path), str(path)
-
-
-def _opened(target: str) -> tuple[Any, str]:
-    try:
-        import fsspec
-    except ImportError as error:
-        raise UsageError(f'{target}: remote files need the extra "remote"') from error
-    try:
-        system, root = fsspec.core.url_to_fs(target)
-    except (ImportError, ValueError) as error:
-        raise UsageError(f"{target}: {error}") from error
-    return system, root.rstrip("/")

@@ -11,11 +11,12 @@ from scrapy.settings import BaseSettings
 from newscrawl.ages import read_age
 from newscrawl.errors import UsageError
 from newscrawl.publishers import publisher_for
+from newscrawl.remote import is_remote
 from newscrawl.state import Manners, RunKey
 from newscrawl.state.back_ends import open_frontier
 from newscrawl.state.frontier import SQLFrontier
 from newscrawl.state.health import Limits
-from newscrawl.state.lines import REMOTE, check_storage
+from newscrawl.state.lines import check_storage
 from newscrawl.state.place import StatePlace, place_of
 from newscrawl.state.plan import parse_plan
 
@@ -117,4 +118,4 @@ def articles_folder(settings: BaseSettings) -> Path | str:
     given = settings.get("NEWSCRAWL_ARTICLES")
     if not given:
         return state_place(settings).folder / "articles"
-    return str(given) if REMOTE in str(given) else Path(given)
+    return str(given) if is_remote(str(given)) else Path(given)

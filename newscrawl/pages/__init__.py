@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final, Literal, cast
 
-from newscrawl.errors import UsageError
 from newscrawl.items import Page, Rejected
 from newscrawl.pages.html import read_html
 from newscrawl.pages.jsonl import read_jsonl
 from newscrawl.pages.plaintext import read_text
 from newscrawl.pages.warc import read_warc
 from newscrawl.reasons import Reason
+from newscrawl.remote import fsspec_for, is_remote
 
 InputFormat = Literal["html", "jsonl", "text", "warc"]
 
@@ -26,7 +26,6 @@ SUFFIXES: Final[dict[str, InputFormat]] = {
 PACKED: Final = (".gz", ".zst")
 READERS: Final = {"html": read_html, "jsonl": read_jsonl, "text": read_text, "warc": read_warc}
 FORMATS: Final = tuple(READERS)
-REMOTE: Final = "://"
 
 
 class Meter(io.RawIOBase):
@@ -174,7 +173,7 @@ def find_sources(
         name = str(path)
         if name == "-":
             yield Source(name, input_format or "html")
-        elif REMOTE in name:
+        elif is_remote(name):
             yield from _find_remote(name, input_format)
         elif Path(path).is_dir():
             yield from _find_in(Path(path), input_format, passed)
@@ -265,11 +264,7 @@ def _find_remote(address: str, input_format: InputFormat | None) -> Iterator[Sou
 
 
 def _remote(address: str) -> Any:
-    try:
-        import fsspec
-    except ImportError as error:
-        raise UsageError(f'{address}: remote files need the extra "remote"') from error
-    system, _ = fsspec.core.url_to_fs(address)
+    system, _ = fsspec_for(address).core.url_to_fs(address)
     return system, system.unstrip_protocol
 
 
@@ -294,7 +289,7 @@ def open_source(source: Source, sizes: Sizes | None = None) -> IO[bytes]:
         sizes: where the bytes that were read are counted.
 
     """
-    if REMOTE in source.path:
+    if is_remote(source.path):
         system, _ = _remote(source.path)
         raw = system.open(system._strip_protocol(source.path), "rb")
     else:

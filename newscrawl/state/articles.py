@@ -43,7 +43,9 @@ class ArticleStore:
 
     def revise(self, stored: Stored) -> Article | None:
         """Give the article marked as the version that it would be; None where it is stored as it is."""
-        known = self.find(stored)
+        return self._revised(stored, self.find(stored))
+
+    def _revised(self, stored: Stored, known: Known | None) -> Article | None:
         if known is None:
             return first_version(stored.article)
         if not _is_home(stored, known) or content_hash(stored.article) == known.hash:
@@ -59,7 +61,7 @@ class ArticleStore:
         for key in sorted({*stored.keys, *stored.claimed, fingerprint(stored.article)}):
             self.database.serialise(key.hex())
         known = self.find(stored)
-        revised = self.revise(stored)
+        revised = self._revised(stored, known)
         if revised is None:
             assert known is not None
             self._add_aliases(stored, known.id)

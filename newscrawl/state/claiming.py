@@ -128,8 +128,8 @@ class Claiming:
             )
         # Put in order first: then the addresses are looked at of no more hosts than are wanted.
         rows = self.database.execute(
-            "SELECT * FROM (SELECT q.host, h.name, h.source, h.distrusted, q.is_article AS is_article, "
-            f"{dialect.busy} AS busy FROM queue AS q JOIN host AS h ON h.id = q.host "
+            "SELECT * FROM (SELECT q.host, h.name, h.source, h.distrusted, q.is_article AS is_article "
+            "FROM queue AS q JOIN host AS h ON h.id = q.host "
             f"WHERE q.run = ? AND q.waiting > 0 AND h.next_at <= ? AND {dialect.busy} < ? {enough}"
             "ORDER BY q.is_article, h.next_at) AS ready WHERE (SELECT 1 FROM url AS u WHERE u.run = ? "
             f"AND u.is_article = ready.is_article AND u.host = ready.host AND u.state = {WAITING} "
@@ -139,7 +139,7 @@ class Claiming:
         held = self._held([row[0] for row in rows], now)
         most = 1 if self.run.manners.delay else self.run.concurrency
         found = dict[int, Ready]()
-        for host, name, source, distrusted, is_article, _ in rows:
+        for host, name, source, distrusted, is_article in rows:
             if host not in held:
                 continue
             found.setdefault(

@@ -11,11 +11,12 @@ from typing import Any, Final
 import msgspec
 
 from newscrawl.errors import StateError
+from newscrawl.remote import is_remote
 from newscrawl.state.articles import ArticleStore
 from newscrawl.state.back_ends import BackEnd, open_back_end
 from newscrawl.state.beginning import BEGIN, bury_the_dead
 from newscrawl.state.files import ArticleFiles
-from newscrawl.state.lines import REMOTE, FileLines
+from newscrawl.state.lines import FileLines
 from newscrawl.state.place import StatePlace
 from newscrawl.state.runs import open_runs
 from newscrawl.state.versions import Basis
@@ -115,7 +116,7 @@ def _copy(old: BackEnd, new: BackEnd, target: StatePlace, articles: Path | str) 
 
 def _places(old: BackEnd, new: BackEnd, articles: Path | str) -> dict[str, str]:
     """Give what the folder of article files is called in the old state, and in the new one."""
-    if REMOTE in str(articles):
+    if is_remote(str(articles)):
         return {}
     return {old.place_id(articles): new.name_place(articles)}
 

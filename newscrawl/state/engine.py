@@ -90,3 +90,15 @@ class Engine:
 def parties_of(works: Sequence[Work]) -> list[Party]:
     """Give those for whom work is done, each once."""
     return list({id(work.party): work.party for work in works}.values())
+
+
+def keep(parties: Sequence[Party]) -> None:
+    """Tell all that the transaction stands."""
+    for party in parties:
+        party.committed()
+
+
+def undo(parties: Sequence[Party]) -> None:
+    """Have all take back what they noted, the last first."""
+    for party in reversed(parties):
+        party.undone()

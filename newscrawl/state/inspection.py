@@ -13,6 +13,7 @@ from typing import Self
 from newscrawl.errors import InputError
 from newscrawl.items import Article
 from newscrawl.jsonl import decode
+from newscrawl.remote import is_remote
 from newscrawl.state.addresses import key_of
 from newscrawl.state.articles import ArticleStore
 from newscrawl.state.back_ends import open_back_end
@@ -22,7 +23,7 @@ from newscrawl.state.drift import Break, find_breaks, latest
 from newscrawl.state.ends import REFUSED
 from newscrawl.state.files import ArticleFiles, slots_of
 from newscrawl.state.health import Finding, Trouble
-from newscrawl.state.lines import REMOTE, open_lines, remote
+from newscrawl.state.lines import open_lines, remote
 from newscrawl.state.place import StatePlace, place_of
 from newscrawl.state.runs import open_runs
 from newscrawl.state.tallies import read_days
@@ -285,7 +286,7 @@ class State:
         """Say where a line is: a file, on which machine if on another, shared storage, or the state itself."""
         if name is None:
             return f"{self.path}, not sent yet"
-        if place and REMOTE in place:
+        if place and is_remote(place):
             return f"{place}/{name}"
         if not place or place == self.place_id:
             return str(Path(self.folder) / name)
@@ -619,7 +620,7 @@ class State:
         Called before this process writes there itself.
         """
         folder = Path(self.folder).absolute()
-        if self.path.file or REMOTE in str(self.folder) or not self.place_id:
+        if self.path.file or is_remote(str(self.folder)) or not self.place_id:
             return  # who writes into a file state settles what the dead have left when it buries them
         slots = slots_of(folder)
         files = ArticleFiles(
@@ -764,7 +765,7 @@ class State:
             "SELECT id, place, name, size FROM file WHERE size > 0 ORDER BY place, name"
         ).fetchall()
         for number, place, name, size in rows:
-            if REMOTE in place:
+            if is_remote(place):
                 yield from self._check_remote(place, name, size)
             elif place == self.place_id:
                 yield from self._check_file(number, Path(self.folder) / name, size)

@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from newscrawl.errors import StateError, UsageError
+from newscrawl.remote import is_remote, open_remote
 from newscrawl.state.backend import Database
 from newscrawl.state.files import ArticleFiles, Slots, safe_name
 
 UNSENT: Final = 0
 """In the place of a file: the line is still in the state."""
-REMOTE: Final = "://"
 
 
 class Lines(Protocol):
@@ -111,7 +111,7 @@ def read_line(
     if row is None:
         raise StateError(f"file {file} is not in the state")
     place, name = row
-    if REMOTE in place:
+    if is_remote(place):
         return read_remote(place, name, start, length)
     if files is not None and place == files.place:
         return files.read(name, start, length)
@@ -165,20 +165,15 @@ def remote(address: str) -> tuple[Any, str]:
 
     Raises:
         UsageError: there is no package for it.
+        StateError: it cannot be used.
 
     """
     try:
-        # Imported here: it and its storages are an extra.
-        import fsspec
-    except ModuleNotFoundError as error:
-        raise UsageError(f"{address}: shared storage needs newscrawl[remote]") from error
-    try:
-        system, path = fsspec.core.url_to_fs(address)
-    except (ImportError, ValueError) as error:
-        raise UsageError(f"{address}: {error}") from error
+        return open_remote(address)
+    except UsageError:
+        raise
     except Exception as error:  # the kinds differ by storage
         raise StateError(f"{address}: {error}") from error
-    return system, str(path)
 
 
 def open_lines(
@@ -193,7 +188,7 @@ def open_lines(
         slots: which of its writers this is.
 
     """
-    if isinstance(articles, str) and REMOTE in articles:
+    if is_remote(articles):
         return Outbox(database)
     folder = Path(articles)
     return FileLines(

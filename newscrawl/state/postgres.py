@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from newscrawl.errors import StateError
+from newscrawl.remote import is_remote
 from newscrawl.state import Manners, RunKey
 from newscrawl.state.back_ends import BackEnd
 from newscrawl.state.ending import BURIED
 from newscrawl.state.files import slots_of
 from newscrawl.state.frontier import SQLFrontier
-from newscrawl.state.lines import REMOTE, Lines, open_lines
+from newscrawl.state.lines import Lines, open_lines
 from newscrawl.state.place import StatePlace
 from newscrawl.state.postgres_database import (
     SERIAL,
@@ -54,16 +55,16 @@ class PostgresFrontier(SQLFrontier):
         self.session = session_of(place)
         try:
             database = self.session.database
-            is_remote = isinstance(articles, str) and REMOTE in articles
+            is_elsewhere = is_remote(articles)
             lines = open_lines(
                 database, articles,
-                "" if is_remote else self.session.engine.do_now(_Nobody(), lambda: known_place(database, Path(articles))),
-                None if is_remote else slots_of(Path(articles).absolute()),
+                "" if is_elsewhere else self.session.engine.do_now(_Nobody(), lambda: known_place(database, Path(articles))),
+                None if is_elsewhere else slots_of(Path(articles).absolute()),
             )  # fmt: skip
             context = Run(
                 database=database, locks=self.session.locks, lines=lines, key=run, manners=manners or Manners(),
             )  # fmt: skip
-            if not is_remote:
+            if not is_elsewhere:
                 self._settle(lines, Path(articles).absolute())
             super().__init__(context, self.session.engine)
         except BaseException:
@@ -114,7 +115,7 @@ def read_place(folder: Path | str) -> str:
     try:
         return (Path(folder) / PLACE_FILE).read_text().strip()
     except OSError:
-        return str(folder) if REMOTE in str(folder) else ""
+        return str(folder) if is_remote(str(folder)) else ""
 
 
 def known_place(database: PostgresDatabase, folder: Path) -> str:

@@ -12,7 +12,7 @@ from typing import Any, Final
 import psycopg
 from psycopg import errors
 
-from newscrawl.state.engine import Engine, Party, Work, parties_of
+from newscrawl.state.engine import Engine, Work, keep, parties_of, undo
 from newscrawl.state.place import StatePlace
 from newscrawl.state.postgres_database import PostgresDatabase, PostgresLocks
 
@@ -114,10 +114,9 @@ class Session:
                 raise _Gone(error, results, is_at_commit=is_at_commit) from error
             with suppress(psycopg.Error):
                 connection.execute("ROLLBACK")
-            _undo(parties)
+            undo(parties)
             raise
-        for party in parties:
-            party.committed()
+        keep(parties)
         return results
 
     def _begin(self) -> None:
@@ -143,15 +142,14 @@ class Session:
             self._wait_for_it(late)
             is_done = gone.is_at_commit and self._was_committed()
         except BaseException as error:
-            _undo(parties)
+            undo(parties)
             if isinstance(error, psycopg.Error):
                 raise self.database.explain(error) from error
             raise
         if not is_done:
-            _undo(parties)
+            undo(parties)
             return False
-        for party in parties:
-            party.committed()
+        keep(parties)
         return True
 
     def _wait_for_it(self, late: float) -> None:
@@ -178,11 +176,6 @@ class Session:
             "SELECT number FROM session WHERE id = %s FOR UPDATE", (self.id,)
         ).fetchone()
         return bool(row and row[0] == self.number)
-
-
-def _undo(parties: Sequence[Party]) -> None:
-    for party in reversed(parties):
-        party.undone()
 
 
 class _Gone(Exception):

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from newscrawl.errors import StateError
+from newscrawl.remote import is_remote
 from newscrawl.state.backend import Database
-from newscrawl.state.lines import REMOTE, remote
+from newscrawl.state.lines import remote
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +40,7 @@ def ship(database: Database, articles: Path | str, *, everything: bool = False) 
         StateError: the storage cannot be written; the lines stay where they are.
 
     """
-    if not isinstance(articles, str) or REMOTE not in articles:
+    if not isinstance(articles, str) or not is_remote(articles):
         return 0
     total = 0
     try:

@@ -9,7 +9,7 @@ from typing import Any
 from newscrawl.errors import StateError
 from newscrawl.state import Manners, RunKey
 from newscrawl.state.database import explain, open_database
-from newscrawl.state.engine import Engine, Work, parties_of
+from newscrawl.state.engine import Engine, Work, keep, parties_of, undo
 from newscrawl.state.frontier import SQLFrontier
 from newscrawl.state.lines import open_lines
 from newscrawl.state.running import Run
@@ -55,11 +55,9 @@ class SQLiteFrontier(SQLFrontier):
                 results = [work.call() for work in works]
                 for party in parties:
                     party.before_commit()
-            for party in parties:
-                party.committed()
+            keep(parties)
         except BaseException as error:
-            for party in reversed(parties):
-                party.undone()
+            undo(parties)
             if isinstance(error, (sqlite3.Error, OSError)):
                 raise explain(error, self.path) from error
             raise
